@@ -1,0 +1,31 @@
+# How our own code is compiled: the language, warnings as errors, sanitizers, ccache.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+# -O2: -O3 costs a third more compile time and gains nothing measurable here.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+
+find_program(FLOWRUN_CCACHE ccache)
+if(FLOWRUN_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FLOWRUN_CCACHE})
+endif()
+find_program(FLOWRUN_MOLD mold)
+if(FLOWRUN_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# What every target of ours links: flags that third-party code is spared.
+add_library(flowrun_compile_options INTERFACE)
+target_compile_options(flowrun_compile_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(FLOWRUN_SANITIZE)
+  target_compile_options(flowrun_compile_options INTERFACE
+    -fsanitize=${FLOWRUN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(flowrun_compile_options INTERFACE -fsanitize=${FLOWRUN_SANITIZE})
+endif()

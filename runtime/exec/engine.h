@@ -1,0 +1,68 @@
+#pragma once
+// Engine: runs one Plan. What `flowrun run`, embedding hosts and tests call.
+//
+//   Diagnostics diagnostics;
+//   auto engine = Engine::load(plan, registry, functions, options, diagnostics);   // nothing is opened
+//   if (!engine) ...                       // refused: every error is in diagnostics
+//   Status done = engine->run();           // blocks; stop() from another thread ends it
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/config/plan.h"
+#include "runtime/exec/progress.h"
+#include "runtime/operator/registry.h"
+
+namespace flowrun {
+
+struct EngineOptions {
+  std::optional<int64_t> threads;    // over the plan's; default: granted CPUs
+  std::optional<int64_t> memory;     // bytes
+  std::optional<int64_t> in_flight;  // bytes
+  std::optional<int64_t> epochs;     // stop after so many
+  std::optional<int64_t> run_for;    // microseconds
+  std::vector<std::string> only;     // sinks to run; empty: all
+  std::string capture;               // folder for what every sink was given; empty: none
+  std::optional<uint64_t> chunking;  // seed: cut every chunk at random places (tests)
+  const Clock* clock = nullptr;      // default: the machine's
+  Output* console = nullptr;         // where console sinks print; default: standard output
+  // Told from the engine's threads; must not block. `node` may be empty.
+  std::function<void(const LogEvent&)> on_log;
+  std::function<void(const Progress&)> on_progress;  // after each epoch
+};
+
+// How a number was chosen, to be printed at start: {2, "the cgroup's quota"}.
+struct Chosen {
+  int64_t value = 0;
+  std::string reason;
+};
+
+class Engine {
+ public:
+  // Checks the whole graph: operators are made and bound, schemas, modes and required columns inferred. All
+  // errors and warnings are appended to `diagnostics`; null if there was an error. Opens nothing.
+  static std::unique_ptr<Engine> load(Plan plan, const Registry& registry, const FunctionRegistry& functions,
+                                      EngineOptions options, Diagnostics& diagnostics);
+  virtual ~Engine() = default;
+
+  // Runs to the end of the data, to stop() or to a failure. Call once.
+  virtual Status run() = 0;
+  // Ends the epoch, commits, and lets run() return. From any thread, any number of times.
+  virtual void stop() = 0;
+
+  // The graph as text, for `flowrun explain`; of one node its schema as printSchema prints it.
+  [[nodiscard]] virtual std::string explain() const = 0;
+  [[nodiscard]] virtual Result<std::string> explain_schema(std::string_view node) const = 0;
+  // The live table of that name; null if there is none. Good during and after run().
+  [[nodiscard]] virtual const LiveTable* table(std::string_view name) const = 0;
+  [[nodiscard]] virtual Chosen threads() const = 0;
+  [[nodiscard]] virtual Chosen memory() const = 0;
+  [[nodiscard]] virtual size_t num_nodes() const = 0;
+  [[nodiscard]] virtual size_t num_sinks() const = 0;
+};
+
+}  // namespace flowrun

@@ -1,0 +1,89 @@
+#pragma once
+// Registry: the operators an engine knows. A value: a test or an embedder can have several.
+//
+//   void register_dropna(Registry& registry) {
+//     registry.add_transform(spec(), [](const Options& options, const MakeContext& context) { ... });
+//   }
+
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/operator/sink.h"
+#include "runtime/operator/source.h"
+#include "runtime/operator/spec.h"
+#include "runtime/operator/stateful.h"
+#include "runtime/operator/table.h"
+#include "runtime/operator/transform.h"
+
+namespace flowrun {
+
+// Results leave the process through this: the console sink writes here, and nobody else does.
+class Output {
+ public:
+  virtual ~Output() = default;
+  // Whole pieces of text; pieces never interleave. Thread-safe.
+  virtual Status write(std::string_view text) = 0;
+};
+
+// What a factory may need besides the options. Pointers outlive the operator.
+struct MakeContext {
+  std::string node;                                   // the node's name
+  const ExpressionEnvironment* expressions = nullptr;
+  const Clock* clock = nullptr;
+  std::function<StaticTable*(std::string_view)> table;  // null if the file declares no such table
+  std::vector<std::string> table_names;                 // for did-you-mean
+  std::function<LiveTable*(std::string_view)> live_table;  // made when first asked for
+  Output* console = nullptr;
+  bool console_is_shared = false;  // several console sinks: the node's name stands above each frame
+};
+
+// A source and, where its format needs decoding, the transform that workers run on what it reads.
+struct MadeSource {
+  std::unique_ptr<Source> source;
+  std::unique_ptr<Transform> decode;  // may be null
+};
+
+using MakeSource = std::function<Result<MadeSource>(const Options&, const MakeContext&)>;
+using MakeTransform = std::function<Result<std::unique_ptr<Transform>>(const Options&, const MakeContext&)>;
+using MakeStateful = std::function<Result<std::unique_ptr<Stateful>>(const Options&, const MakeContext&)>;
+using MakeSink = std::function<Result<std::unique_ptr<Sink>>(const Options&, const MakeContext&)>;
+
+struct RegisteredOperator {
+  OperatorSpec spec;
+  MakeSource make_source;        // exactly one of these is set, as spec.kind says
+  MakeTransform make_transform;
+  MakeStateful make_stateful;
+  MakeSink make_sink;
+};
+
+class Registry {
+ public:
+  // REQUIRES: no operator of that kind-space has the name (sources, sinks and the others are three spaces).
+  void add_source(OperatorSpec spec, MakeSource make);
+  void add_transform(OperatorSpec spec, MakeTransform make);
+  void add_stateful(OperatorSpec spec, MakeStateful make);
+  void add_sink(OperatorSpec spec, MakeSink make);
+
+  // Null if there is none. A hyphen in the name is read as an underscore.
+  [[nodiscard]] const RegisteredOperator* find_source(std::string_view name) const;
+  [[nodiscard]] const RegisteredOperator* find_sink(std::string_view name) const;
+  [[nodiscard]] const RegisteredOperator* find_operator(std::string_view name) const;  // transform or stateful
+  // In the order of kind, then name.
+  [[nodiscard]] std::vector<const RegisteredOperator*> all() const;
+
+ private:
+  using Space = std::map<std::string, RegisteredOperator, std::less<>>;
+  void add(Space& space, RegisteredOperator entry);
+
+  Space sources_;
+  Space operators_;
+  Space sinks_;
+};
+
+}  // namespace flowrun

@@ -1,0 +1,52 @@
+#pragma once
+// Sink: where rows go. Calls to one sink are serial.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/operator/epoch.h"
+
+namespace flowrun {
+
+// Names what prepare made durable, so that a restart can commit it again or discard it.
+struct Token {
+  std::string text;
+};
+
+// Life: bind on the planning thread; open before the first epoch; then for each epoch N in which it is due:
+// write(N)*, prepare(N), commit(N), serial, from any thread unless blocking() is true (then from a thread of
+// its own). abort in place of commit when the run fails. close at the end, after the last commit.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // `mode` is what the sink was asked for; `keys` are the grouping columns when rows come from an aggregation.
+  virtual Status bind(const SchemaPtr& schema, OutputMode mode, std::span<const std::string> keys) = 0;
+  // Modes this sink can take of rows that come from an aggregation, or not; the engine refuses the others.
+  [[nodiscard]] virtual bool accepts(OutputMode mode, bool aggregation) const = 0;
+  virtual Status open(std::optional<Token> last_committed) = 0;
+  // In complete mode the first write of an epoch begins a new result.
+  virtual Status write(EpochId epoch, const RecordBatch& batch) = 0;
+  // Durable, not visible.
+  virtual Result<Token> prepare(EpochId epoch) = 0;
+  // Visible. Idempotent.
+  virtual Status commit(EpochId epoch, const Token& token) = 0;
+  virtual Status abort(EpochId epoch) = 0;
+  virtual void close() {}
+  virtual void cancel() {}  // from any thread; makes a blocked write return
+
+  [[nodiscard]] virtual bool blocking() const { return false; }
+  // The pace it has under `trigger: asap` when the file sets no `every`, in microseconds; 0: every epoch.
+  [[nodiscard]] virtual int64_t default_pace(OutputMode mode) const {
+    static_cast<void>(mode);
+    return 0;
+  }
+  // Bytes it holds that count against `memory:` (memory tables, console in complete mode).
+  [[nodiscard]] virtual int64_t memory_bytes() const { return 0; }
+  [[nodiscard]] virtual std::string describe() const = 0;
+  // Warnings for check: "grows without a bound — add `keep_rows:`". Called after bind.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
+};
+
+}  // namespace flowrun

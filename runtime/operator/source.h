@@ -1,0 +1,69 @@
+#pragma once
+// Source: where rows come from. Has a thread of its own and may block in read.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/operator/epoch.h"
+#include "runtime/operator/transform.h"
+
+namespace flowrun {
+
+// A place in a source's stream, opaque to the engine: what open() is given after a restart.
+struct Offset {
+  std::string text;
+};
+
+// Absolute, in the engine's monotonic microseconds (steady_clock).
+struct Deadline {
+  int64_t monotonic = 0;
+};
+
+struct Chunk {
+  // What the engine does after this chunk.
+  enum class Mark : uint8_t {
+    more,         // read again
+    epoch_ends,   // this source's part of the epoch is complete; not read until every source has ended its part
+    stream_ends,  // nothing will come any more
+    idle,         // the deadline passed without rows; read again when it suits
+  };
+  RecordBatch rows;  // may have no columns and rows when there are none
+  Offset offset;     // after these rows
+  Mark mark = Mark::more;
+  int64_t bytes = 0;  // what was read from outside for it, for metrics
+};
+
+// Life: bind on the planning thread (may read the head of a file to infer a schema, else opens nothing);
+// open, read, committed and close on the source's own thread; cancel from any thread, at any time.
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual Result<SchemaPtr> bind() = 0;
+  // From the offset, else from where the options say. `unavailable` if the peer is absent: it is called again,
+  // after growing pauses, until cancelled.
+  virtual Status open(std::optional<Offset> offset) = 0;
+  // Blocks until rows are there, or the deadline. An `unavailable` error means the connection was lost: the
+  // engine calls open again.
+  virtual Result<Chunk> read(Deadline deadline) = 0;
+  virtual void committed(const Offset& offset) { static_cast<void>(offset); }
+  // Makes a blocked read or open return soon with `cancelled`.
+  virtual void cancel() = 0;
+  virtual void close() {}
+
+  // Tells which columns are read downstream; the others may be left absent.
+  virtual void narrow(const ColumnSet& wanted) { static_cast<void>(wanted); }
+  [[nodiscard]] virtual std::string describe() const = 0;   // "socket 127.0.0.1:9999"
+  // Said when the source is unavailable: "is `flowrun simulate watches --port 9999` running?"
+  [[nodiscard]] virtual std::string hint() const { return {}; }
+  // With trigger once or available_now: read only what is there now, then stream_ends. Called before open.
+  virtual void stop_at_end() {}
+  // True when it decides itself what an epoch is (max_files): it marks epoch_ends.
+  [[nodiscard]] virtual bool marks_epochs() const { return false; }
+  // False for a watched folder, a socket: such a source never ends by itself.
+  [[nodiscard]] virtual bool finite() const { return false; }
+  // "at most once", "replayable": for explain.
+  [[nodiscard]] virtual std::string guarantee() const { return "at most once"; }
+};
+
+}  // namespace flowrun

@@ -1,0 +1,53 @@
+#pragma once
+// OperatorSpec: the only description of an operator's options. Checking, JSON Schema, help and the
+// reference pages are generated from it; every example in it is checked in CI.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/operator/options.h"
+
+namespace flowrun {
+
+struct OptionSpec {
+  std::string name;
+  OptionKind kind = OptionKind::text;
+  std::string doc;
+  bool required = false;
+  std::string default_text = {};            // as YAML would write it; empty: none
+  std::vector<std::string> words = {};      // word: what is allowed
+  std::vector<OptionSpec> items = {};       // list, map: exactly one, the spec of an item
+  std::vector<OptionSpec> alternatives = {};  // one_of
+  bool secret = false;                      // never echoed
+  std::optional<int64_t> least = {};        // integer, duration, bytes: bounds, both inclusive
+  std::optional<int64_t> most = {};
+};
+
+// How many inputs `from` gives and in what form.
+enum class InputShape : uint8_t {
+  none,   // a source
+  one,    // `from: a`, or `from: [a, b]`, which the engine makes a union
+  sides,  // `from: { left: a, right: b }`
+};
+
+enum class OperatorKind : uint8_t { source, transform, stateful, sink };
+
+struct Example {
+  std::string title;
+  std::string yaml;  // a whole pipeline file, or the body of `nodes:`; checked in CI
+};
+
+struct OperatorSpec {
+  std::string name;         // the key in YAML: "dropna"; for sources and sinks the word: "socket"
+  OperatorKind kind = OperatorKind::transform;
+  std::string summary;      // one line
+  std::string doc = {};     // more, as Markdown; guarantees and limits
+  OptionSpec primary = {};  // value of the operator key (its name is the operator's); unused by sources, sinks
+  std::vector<OptionSpec> options = {};
+  std::vector<std::string> ports = {};  // output ports beside the main one: "errors", "late"
+  InputShape inputs = InputShape::one;
+  std::vector<Example> examples = {};
+};
+
+}  // namespace flowrun

@@ -1,0 +1,92 @@
+#pragma once
+// Stateful: an operator that remembers across batches and epochs: aggregates, windows, joins, dedup.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/operator/epoch.h"
+#include "runtime/operator/transform.h"
+
+namespace flowrun {
+
+class SnapshotWriter;  // state/snapshot.h
+class SnapshotReader;
+
+// One worker's rows of one epoch, not yet in the state. Made by make_local, handed back empty by merge.
+class Local {
+ public:
+  virtual ~Local() = default;
+  // Bytes it holds now; the engine closes the epoch when all locals reach half the budget.
+  [[nodiscard]] virtual int64_t memory_bytes() const = 0;
+};
+
+struct Input {
+  size_t port;        // which of the operator's inputs
+  int64_t sequence;   // of the chunk, across the epoch; operators that mind the order keep (sequence, row)
+  const RecordBatch& batch;
+};
+
+// What one or several sinks want at the end of an epoch.
+struct Ask {
+  OutputMode mode = OutputMode::append;
+  // update: groups touched in epochs after this one. append: what was evicted after it.
+  EpochId since = -1;
+};
+
+// How the planner uses the operator below a watermark: once per distinct need.
+struct StatefulPlan {
+  std::vector<OutputMode> modes;  // distinct modes asked for
+  bool evict = false;             // lateness and eviction apply (never with complete)
+};
+
+// Life: bind and plan once on the planning thread; then per epoch, in this order:
+//   absorb      from every worker at once, each with its own Local; const; never locks
+//   merge, evict, emit
+//               once per partition, in this order (emit once per distinct Ask); partitions run concurrently
+// There are two sets of locals, so absorb(N+1) may run while merge..emit(N) do. An operator without keys
+// has one partition. Keys go to partition `hash % partitions`.
+class Stateful {
+ public:
+  virtual ~Stateful() = default;
+  virtual Result<PortSchemas> bind(std::span<const InputSchema> inputs) = 0;
+  // Refuses what the operator cannot do, with the reason and what would make it possible. The message need not
+  // name the node: the engine does. `partitions` >= 1 is how many partitions the engine will use at most.
+  virtual Status plan(const StatefulPlan& plan, size_t partitions) = 0;
+  // How many partitions it uses; 1 without keys. Called after plan.
+  [[nodiscard]] virtual size_t num_partitions() const = 0;
+  [[nodiscard]] virtual ColumnSet read_columns(size_t input, size_t num_columns) const {
+    static_cast<void>(input);
+    return ColumnSet(num_columns, true);
+  }
+
+  [[nodiscard]] virtual std::unique_ptr<Local> make_local() const = 0;
+  // Late rows are dropped, counted and, if wanted, emitted on the port `late`.
+  virtual Status absorb(Local& local, const Input& input, const Epoch& epoch, Emitter& out) const = 0;
+  virtual Status merge(size_t partition, std::span<Local* const> locals, const Epoch& epoch) = 0;
+  // Removes what the watermark has passed; what append asks still want is kept until they were served.
+  virtual Status evict(size_t partition, const Epoch& epoch) = 0;
+  virtual Status emit(size_t partition, const Ask& ask, const Epoch& epoch, Emitter& out) = 0;
+  // After the emits of an epoch: no ask will look back behind `served` (the oldest `since` still open).
+  virtual void forget(size_t partition, EpochId served) { static_cast<void>(partition), static_cast<void>(served); }
+  // Empties a local for the next epoch, keeping its capacity. Called once all partitions are merged.
+  virtual void clear(Local& local) const = 0;
+
+  virtual Status snapshot(SnapshotWriter& writer) = 0;
+  virtual Status restore(SnapshotReader& reader) = 0;
+
+  [[nodiscard]] virtual int64_t state_rows() const = 0;   // may be called between epochs only
+  [[nodiscard]] virtual int64_t state_bytes() const = 0;
+  [[nodiscard]] virtual std::string describe() const = 0;
+  // "one row per gt, no bound but the number of keys"; `bounded` false makes check warn.
+  struct Bound {
+    std::string text;
+    bool bounded = true;
+  };
+  [[nodiscard]] virtual Bound state_bound() const = 0;
+  // True for aggregates (what SEMANTICS' table of output modes calls aggregation).
+  [[nodiscard]] virtual bool is_aggregation() const { return false; }
+};
+
+}  // namespace flowrun
