@@ -43,6 +43,7 @@ struct CalendarInterval {
 };
 
 // Arrow's utf8_view: up to twelve bytes inline; longer text as four bytes of prefix and a place in a buffer.
+// Bytes behind an inline text are zero.
 struct StringView {
   static constexpr uint32_t kInline = 12;
 
