@@ -4,12 +4,21 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/operator/options.h"
 
 namespace flowrun {
 
+// What a name given as an option's text stands for beyond the operator; checked across the whole file.
+enum class NameRole : uint8_t {
+  none,
+  static_table,  // one of `tables:`, and uses it
+  live_table,    // a table that the node fills: no other node may fill one of that name
+};
+
+// Written with the builders of operator/option_specs.h, so that a spec reads like a table.
 struct OptionSpec {
   std::string name;
   OptionKind kind = OptionKind::text;
@@ -22,6 +31,16 @@ struct OptionSpec {
   bool secret = false;                      // never echoed
   std::optional<int64_t> least = {};        // integer, duration, bytes: bounds, both inclusive
   std::optional<int64_t> most = {};
+  NameRole role = NameRole::none;
+  // The option makes sense only where the option named first has the value named second: {"format", "csv"}.
+  std::optional<std::pair<std::string, std::string>> only_with = {};
+
+  // Each gives back a changed copy, for chaining: integer("port", "...").between(1, 65535).
+  [[nodiscard]] OptionSpec with_default(std::string text) const;
+  [[nodiscard]] OptionSpec between(int64_t lowest, int64_t highest) const;
+  [[nodiscard]] OptionSpec at_least(int64_t lowest) const;
+  [[nodiscard]] OptionSpec naming(NameRole what) const;
+  [[nodiscard]] OptionSpec when(std::string option, std::string value) const;
 };
 
 // How many inputs `from` gives and in what form.

@@ -1,0 +1,82 @@
+#include "runtime/operator/reader_options.h"
+
+#include "runtime/operator/option_specs.h"
+
+namespace flowrun {
+
+namespace {
+
+std::vector<OptionSpec> of_format(std::vector<OptionSpec> specs, const std::string& option,
+                                  const std::string& format) {
+  if (option.empty()) return specs;
+  for (OptionSpec& spec : specs) spec = spec.when(option, format);
+  return specs;
+}
+
+}  // namespace
+
+std::vector<OptionSpec> common_reader_option_specs() {
+  using namespace option;
+  return {
+      column("corrupt_record",
+             "name of a string column, added last, with the raw text of corrupt records"),
+      text("date_format", "Spark's datetime pattern for dates").with_default("yyyy-MM-dd"),
+      text("timestamp_format",
+           "Spark's datetime pattern for timestamps; without it Spark's cast rules"),
+      bytes("max_record", "a longer record is corrupt").with_default("16 MiB").at_least(1),
+  };
+}
+
+std::vector<OptionSpec> csv_option_specs(const std::string& format_option) {
+  using namespace option;
+  return of_format(
+      {
+          boolean("header", "the first line holds the names").with_default("false"),
+          boolean("infer_schema", "types from the data; without it and `schema` all are strings")
+              .with_default("false"),
+          boolean("enforce_schema", "false: the header must have the schema's names")
+              .with_default("true"),
+          text("sep", "between two values; may be longer than one character").with_default(","),
+          text("quote", "the quote; an empty text: none").with_default("\""),
+          text("escape", "the escape inside quotes; RFC 4180 wants the quote itself")
+              .with_default("\\"),
+          text("comment", "lines that begin with it are left out; none by default"),
+          text("null_value", "text that stands for null; empty by default"),
+          text("empty_value", "text that stands for the empty string"),
+          text("nan_value", "text that stands for NaN").with_default("NaN"),
+          text("positive_inf", "text that stands for Infinity").with_default("Inf"),
+          text("negative_inf", "text that stands for -Infinity").with_default("-Inf"),
+          boolean("ignore_leading_white_space", "cut white space before values")
+              .with_default("false"),
+          boolean("ignore_trailing_white_space", "cut white space behind values")
+              .with_default("false"),
+          boolean("multi_line", "quoted values may hold line breaks").with_default("false"),
+          text("encoding", "the charset").with_default("UTF-8"),
+          boolean("prefer_date", "infer date before timestamp").with_default("true"),
+      },
+      format_option, "csv");
+}
+
+std::vector<OptionSpec> json_option_specs(const std::string& format_option) {
+  using namespace option;
+  return of_format(
+      {
+          boolean("allow_single_quotes", "'a' is a string").with_default("true"),
+          boolean("allow_non_numeric_numbers", "NaN, Infinity, -Infinity are numbers")
+              .with_default("true"),
+          boolean("allow_comments", "Java's comments are left out").with_default("false"),
+          boolean("allow_numeric_leading_zeros", "007 is 7").with_default("false"),
+          boolean("allow_unquoted_field_names", "{a: 1}").with_default("false"),
+          boolean("allow_unquoted_control_chars", "control characters inside strings")
+              .with_default("false"),
+          boolean("allow_backslash_escaping_any_character", "\"\\q\" is q").with_default("false"),
+      },
+      format_option, "json");
+}
+
+std::vector<OptionSpec> reader_option_specs(const std::string& format_option) {
+  return option::together({common_reader_option_specs(), csv_option_specs(format_option),
+                           json_option_specs(format_option)});
+}
+
+}  // namespace flowrun

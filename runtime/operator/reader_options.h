@@ -1,0 +1,22 @@
+#pragma once
+// The options of everything that reads JSON or CSV: the file source, parse, static tables. One
+// list, so that they mean the same everywhere.
+
+#include <string>
+#include <vector>
+
+#include "runtime/operator/spec.h"
+
+namespace flowrun {
+
+// Of both formats: corrupt_record, date_format, timestamp_format, max_record. `on_error` is not
+// among them: the loader gives it to every operator whose spec lists the port `errors`.
+std::vector<OptionSpec> common_reader_option_specs();
+// `format_option`: the name of the option that says which format is read ("format" of a source or
+// table, "parse" of parse); csv options are refused where it says json. Empty: no such check.
+std::vector<OptionSpec> csv_option_specs(const std::string& format_option = "format");
+std::vector<OptionSpec> json_option_specs(const std::string& format_option = "format");
+// All three.
+std::vector<OptionSpec> reader_option_specs(const std::string& format_option = "format");
+
+}  // namespace flowrun
