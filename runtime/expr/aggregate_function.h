@@ -1,8 +1,9 @@
 #pragma once
 // AggregateFunction: what an aggregate is to the binder (its types) and to keyed state (its code).
 //
-// States are columnar: one GroupStates object holds the states of all groups of one call, indexed by dense
-// group numbers, so that an update is one loop over a batch without a virtual call per row.
+// States are columnar: one GroupStates object holds the states of all groups of one call, indexed
+// by dense group numbers, so that an update is one loop over a batch without a virtual call per
+// row.
 
 #include <memory>
 #include <optional>
@@ -29,12 +30,13 @@ class GroupStates {
   virtual ~GroupStates() = default;
   // Groups [old size, groups) begin empty.
   virtual void resize(size_t groups) = 0;
-  // Row i of the batch goes to group groups[i]; arguments are as long as `groups`. When `selected` is not
-  // empty only the rows it names count (a FILTER clause). `sequence` orders batches.
+  // Row i of the batch goes to group groups[i]; arguments are as long as `groups`. When `selected`
+  // is not empty only the rows it names count (a FILTER clause). `sequence` orders batches.
   virtual Status update(std::span<const uint32_t> groups, std::span<const ColumnPtr> arguments,
                         std::span<const int32_t> selected, int64_t sequence) = 0;
   // Group from_groups[i] of `from` is added to group groups[i] of this. REQUIRES: same call.
-  virtual Status merge(std::span<const uint32_t> groups, const GroupStates& from, std::span<const uint32_t> from_groups) = 0;
+  virtual Status merge(std::span<const uint32_t> groups, const GroupStates& from,
+                       std::span<const uint32_t> from_groups) = 0;
   // One row per named group.
   [[nodiscard]] virtual Result<ColumnPtr> result(std::span<const uint32_t> groups) const = 0;
   // Keeps the named groups, renumbered 0, 1, ... in that order: how evicted groups leave.
@@ -43,7 +45,8 @@ class GroupStates {
   virtual void clear() = 0;
   [[nodiscard]] virtual int64_t memory_bytes() const = 0;
   // The states of the named groups as columns, and back (appended as new groups): for snapshots.
-  [[nodiscard]] virtual Result<std::vector<ColumnPtr>> save(std::span<const uint32_t> groups) const = 0;
+  [[nodiscard]] virtual Result<std::vector<ColumnPtr>> save(
+      std::span<const uint32_t> groups) const = 0;
   virtual Status load(std::span<const ColumnPtr> columns) = 0;
 };
 
@@ -58,14 +61,20 @@ class AggregateFunction {
 
   virtual ~AggregateFunction() = default;
   [[nodiscard]] virtual const std::string& name() const = 0;  // lower case, as registered
-  [[nodiscard]] virtual const std::string& doc() const = 0;   // "avg(x): the mean of the non-null values."
-  // Spark's types for these arguments, or an error in Spark's sense. `constants` holds the value (a column of
-  // one row) of each constant argument, null for the others: percentile_approx's accuracy and such.
-  [[nodiscard]] virtual Result<Signature> resolve(std::span<const Type> arguments, std::span<const ColumnPtr> constants) const = 0;
-  // Spark's name of the column: "count(1)", "avg(x)"; `arguments` are their names. Default: name(arguments).
-  [[nodiscard]] virtual std::string column_name(std::span<const std::string> arguments, bool distinct) const;
+  [[nodiscard]] virtual const std::string& doc()
+      const = 0;  // "avg(x): the mean of the non-null values."
+  // Spark's types for these arguments, or an error in Spark's sense. `constants` holds the value (a
+  // column of one row) of each constant argument, null for the others: percentile_approx's accuracy
+  // and such.
+  [[nodiscard]] virtual Result<Signature> resolve(std::span<const Type> arguments,
+                                                  std::span<const ColumnPtr> constants) const = 0;
+  // Spark's name of the column: "count(1)", "avg(x)"; `arguments` are their names. Default:
+  // name(arguments).
+  [[nodiscard]] virtual std::string column_name(std::span<const std::string> arguments,
+                                                bool distinct) const;
   // REQUIRES: resolve accepted these.
-  [[nodiscard]] virtual std::unique_ptr<GroupStates> make_states(const Signature& signature, std::span<const ColumnPtr> constants) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<GroupStates> make_states(
+      const Signature& signature, std::span<const ColumnPtr> constants) const = 0;
 };
 
 }  // namespace flowrun
