@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/operator/epoch.h"
 #include "runtime/operator/transform.h"
@@ -20,6 +21,16 @@ struct Deadline {
   int64_t monotonic = 0;
 };
 
+// A record that the source itself could not take: longer than its bound, or cut off by a lost connection.
+// The engine counts it as rejected, logs the reason and offers it on `.errors` where that port exists.
+struct Rejection {
+  std::string source;  // the peer or the file
+  std::string offset;  // where in it: "line 17"
+  std::string reason;
+  std::string raw;     // the bytes, or the first kKeptBytes of them
+  static constexpr size_t kKeptBytes = 64 << 10;
+};
+
 struct Chunk {
   // What the engine does after this chunk.
   enum class Mark : uint8_t {
@@ -32,6 +43,7 @@ struct Chunk {
   Offset offset;     // after these rows
   Mark mark = Mark::more;
   int64_t bytes = 0;  // what was read from outside for it, for metrics
+  std::vector<Rejection> rejected = {};
 };
 
 // Life: bind on the planning thread (may read the head of a file to infer a schema, else opens nothing);
