@@ -11,7 +11,7 @@ namespace {
 
 class DiscardSink final : public Sink {
  public:
-  Status bind(const SchemaPtr&, OutputMode, std::span<const std::string>) override { return {}; }
+  Status bind(const SinkInput&) override { return {}; }
   [[nodiscard]] bool accepts(OutputMode, bool) const override { return true; }
   Status open(std::optional<Token>) override { return {}; }
   Status write(EpochId, const RecordBatch&) override { return {}; }

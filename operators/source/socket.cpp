@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/operator/line_stream.h"
+#include "runtime/operator/option_specs.h"
 #include "runtime/operator/registry.h"
 #include "runtime/operator/tcp.h"
 
@@ -258,6 +259,7 @@ std::string SocketSource::hint() const {
 }
 
 OperatorSpec spec() {
+  using namespace option;
   OperatorSpec spec;
   spec.name = "socket";
   spec.summary =
@@ -279,26 +281,15 @@ OperatorSpec spec() {
       "Guarantee: at most once. A socket forgets; what was read but not committed is lost with the "
       "process.";
   spec.options = {
-      {.name = "host",
-       .kind = OptionKind::text,
-       .doc = "The server's name or address.",
-       .default_text = "127.0.0.1"},
-      {.name = "port",
-       .kind = OptionKind::integer,
-       .doc = "The server's port.",
-       .least = 1,
-       .most = 65535},
-      {.name = "listen",
-       .kind = OptionKind::text,
-       .doc = "In place of host and port: where writers connect to, a port or host:port. Without a "
-              "host only "
-              "this machine can connect; 0.0.0.0:PORT opens it to the network."},
-      {.name = "max_record",
-       .kind = OptionKind::bytes,
-       .doc = "A longer line is rejected and skipped.",
-       .default_text = "16 MiB",
-       .least = 1,
-       .most = 1024 * kMebibyte},
+      text("host", "The server's name or address.").with_default("127.0.0.1"),
+      integer("port", "The server's port.").between(1, 65535),
+      text("listen",
+           "In place of host and port: where writers connect to, a port or host:port. Without a "
+           "host "
+           "only this machine can connect; 0.0.0.0:PORT opens it to the network."),
+      bytes("max_record", "A longer line is rejected and skipped.")
+          .with_default("16 MiB")
+          .between(1, 1024 * kMebibyte),
   };
   spec.examples = {
       {"Lines of a server",

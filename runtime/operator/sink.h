@@ -15,18 +15,26 @@ struct Token {
   std::string text;
 };
 
+// What a sink is bound to.
+struct SinkInput {
+  SchemaPtr schema;
+  OutputMode mode = OutputMode::append;
+  bool aggregation = false;                  // rows come from an aggregation
+  std::span<const std::string> keys = {};    // its grouping columns; of a global one there are none
+};
+
 // Life: bind on the planning thread; open before the first epoch; then for each epoch N in which it is due:
 // write(N)*, prepare(N), commit(N), serial, from any thread unless blocking() is true (then from a thread of
 // its own). abort in place of commit when the run fails. close at the end, after the last commit.
 class Sink {
  public:
   virtual ~Sink() = default;
-  // `mode` is what the sink was asked for; `keys` are the grouping columns when rows come from an aggregation.
-  virtual Status bind(const SchemaPtr& schema, OutputMode mode, std::span<const std::string> keys) = 0;
+  virtual Status bind(const SinkInput& input) = 0;
   // Modes this sink can take of rows that come from an aggregation, or not; the engine refuses the others.
   [[nodiscard]] virtual bool accepts(OutputMode mode, bool aggregation) const = 0;
   virtual Status open(std::optional<Token> last_committed) = 0;
-  // In complete mode the first write of an epoch begins a new result.
+  // In complete mode after an aggregation the first write of an epoch begins a new result; without one every
+  // row is new, and the sink keeps the result.
   virtual Status write(EpochId epoch, const RecordBatch& batch) = 0;
   // Durable, not visible.
   virtual Result<Token> prepare(EpochId epoch) = 0;
