@@ -1,0 +1,12 @@
+#pragma once
+// One execute() per subcommand; each returns the process's exit code and has said on standard error
+// what went wrong.
+
+#include "tools/flowrun/command_line.h"
+
+namespace flowrun {
+
+inline int execute(const Answered& answered) { return answered.exit_code; }
+int execute(const SimulateCommand& command);
+
+}  // namespace flowrun

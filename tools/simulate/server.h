@@ -1,0 +1,41 @@
+#pragma once
+// Server: sends one stream of records to every TCP client that is connected.
+//
+//   ServerOptions options{.name = "watches", .port = 9999, .rate = 1000};
+//   Status done = serve(*make_watches({.rate = 1000}), options);   // until SIGINT, SIGTERM or
+//   --count
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "runtime/base/status.h"
+#include "tools/simulate/record_stream.h"
+
+namespace flowrun::simulate {
+
+// What happens when a client reads slower than records are made.
+enum class Slow : uint8_t {
+  wait,  // everybody waits for it
+  drop,  // it is disconnected
+};
+
+struct ServerOptions {
+  std::string name;
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;             // 0: a free one
+  double rate = 1000;            // records a second
+  std::optional<int64_t> count;  // end after so many records
+  Slow slow = Slow::wait;
+  bool show = false;                                // print what is sent on standard output
+  bool quiet = false;                               // say nothing on standard error
+  std::function<void(uint16_t port)> on_listening;  // told the port once clients may connect
+};
+
+// Blocks. Records are made only while somebody is connected, and go to all who are; a client that
+// leaves is no error. Returns at SIGINT or SIGTERM, or when `count` records have been handed to the
+// clients.
+Status serve(RecordStream& stream, const ServerOptions& options);
+
+}  // namespace flowrun::simulate
