@@ -13,6 +13,6 @@ class FunctionRegistry;
 void register_aggregate_functions(FunctionRegistry& registry);
 
 // By theme; called by the above.
-void register_basic_aggregates(FunctionRegistry& registry);        // count, sum, avg, min, max
+void register_basic_aggregates(FunctionRegistry& registry);  // count, sum, avg, min, max
 
 }  // namespace flowrun

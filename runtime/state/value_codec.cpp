@@ -13,15 +13,17 @@ __extension__ typedef unsigned __int128 Unsigned128;
 
 constexpr char kNull = 0;
 constexpr char kPresent = 1;
-constexpr char kEscape = '\xff';     // after a 00 byte of a text
+constexpr char kEscape = '\xff';      // after a 00 byte of a text
 constexpr char kTerminator = '\x01';  // after the 00 byte that ends a text
 
 // The unsigned integer of a type's width.
 template <class T>
 using Bits = std::conditional_t<
     sizeof(T) == 1, uint8_t,
-    std::conditional_t<sizeof(T) == 2, uint16_t,
-                       std::conditional_t<sizeof(T) == 4, uint32_t, std::conditional_t<sizeof(T) == 8, uint64_t, Unsigned128>>>>;
+    std::conditional_t<
+        sizeof(T) == 2, uint16_t,
+        std::conditional_t<sizeof(T) == 4, uint32_t,
+                           std::conditional_t<sizeof(T) == 8, uint64_t, Unsigned128>>>>;
 
 template <class T>
 constexpr Bits<T> sign_bit() {
@@ -38,14 +40,16 @@ void put(T value, std::string& out) {
   } else {
     bits = static_cast<Bits<T>>(static_cast<Bits<T>>(value) ^ sign_bit<T>());
   }
-  for (size_t shift = sizeof(T); shift-- > 0;) out.push_back(static_cast<char>(static_cast<uint8_t>(bits >> (shift * 8))));
+  for (size_t shift = sizeof(T); shift-- > 0;)
+    out.push_back(static_cast<char>(static_cast<uint8_t>(bits >> (shift * 8))));
 }
 
 template <class T>
 T get(std::string_view& bytes) {
   Bits<T> bits = 0;
   for (size_t i = 0; i < sizeof(T); ++i) {
-    bits = static_cast<Bits<T>>(static_cast<Bits<T>>(sizeof(T) > 1 ? bits << 8 : 0) | static_cast<uint8_t>(bytes[i]));
+    bits = static_cast<Bits<T>>(static_cast<Bits<T>>(sizeof(T) > 1 ? bits << 8 : 0) |
+                                static_cast<uint8_t>(bytes[i]));
   }
   bytes.remove_prefix(sizeof(T));
   T value;
@@ -127,17 +131,21 @@ void ValueCodec::append_value(const Column& column, int64_t row, std::string& ou
   if (column.is_null(row)) return out.push_back(kNull);
   out.push_back(kPresent);
   switch (column.type().id()) {
-    case TypeId::null: return;
-    case TypeId::boolean: return out.push_back(column.boolean(row) ? 1 : 0);
+    case TypeId::null:
+      return;
+    case TypeId::boolean:
+      return out.push_back(column.boolean(row) ? 1 : 0);
     case TypeId::string:
-    case TypeId::binary: return put_text(column.string(row), out);
+    case TypeId::binary:
+      return put_text(column.string(row), out);
     case TypeId::array:
       for (int64_t i = column.list_begin(row); i < column.list_end(row); ++i) {
         out.push_back(kPresent);
         append_value(*column.child(0), i, out);
       }
       return out.push_back(kNull);
-    case TypeId::map: return append_entries(column, row, out);
+    case TypeId::map:
+      return append_entries(column, row, out);
     case TypeId::struct_:
       for (const ColumnPtr& child : column.children()) append_value(*child, row, out);
       return;
@@ -152,10 +160,13 @@ void ValueCodec::append_value(const Column& column, int64_t row, std::string& ou
 void ValueCodec::read_value(std::string_view& bytes, ColumnBuilder& out) {
   if (take_byte(bytes) == kNull) return out.append_null();
   switch (out.type().id()) {
-    case TypeId::null: return out.append_null();
-    case TypeId::boolean: return static_cast<BooleanBuilder&>(out).append(take_byte(bytes) != 0);
+    case TypeId::null:
+      return out.append_null();
+    case TypeId::boolean:
+      return static_cast<BooleanBuilder&>(out).append(take_byte(bytes) != 0);
     case TypeId::string:
-    case TypeId::binary: return static_cast<StringBuilder&>(out).append(get_text(bytes));
+    case TypeId::binary:
+      return static_cast<StringBuilder&>(out).append(get_text(bytes));
     case TypeId::array: {
       auto& array = static_cast<ArrayBuilder&>(out);
       while (take_byte(bytes) == kPresent) read_value(bytes, array.element());

@@ -4,7 +4,8 @@
 
 namespace flowrun {
 
-Result<AggregateSignature> AggregateEntry::resolve(AggregateTypes arguments, AggregateConstants constants) const {
+Result<AggregateSignature> AggregateEntry::resolve(AggregateTypes arguments,
+                                                   AggregateConstants constants) const {
   auto signature = resolve_(arguments, constants);
   if (!signature) return std::move(signature.error()).within(name_);
   return signature;
@@ -13,7 +14,8 @@ Result<AggregateSignature> AggregateEntry::resolve(AggregateTypes arguments, Agg
 Status check_argument_count(size_t count, size_t least, size_t most) {
   if (count >= least && count <= most) return {};
   if (least == most) {
-    return Error::invalid(fmt::format("takes {} argument{}, got {}", least, least == 1 ? "" : "s", count));
+    return Error::invalid(
+        fmt::format("takes {} argument{}, got {}", least, least == 1 ? "" : "s", count));
   }
   return Error::invalid(fmt::format("takes {} to {} arguments, got {}", least, most, count));
 }
@@ -23,7 +25,8 @@ Error unexpected_type(std::string_view wanted, const Type& got) {
 }
 
 Result<Type> as_double(const Type& type) {
-  if (type.is_numeric() || type.id() == TypeId::string || type.id() == TypeId::null) return Type::double_();
+  if (type.is_numeric() || type.id() == TypeId::string || type.id() == TypeId::null)
+    return Type::double_();
   return unexpected_type("numbers", type);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // AggregateEntry: an AggregateFunction from its parts, so that one function is one short entry.
 //
-//   registry.add_aggregate(entry("sum", "sum(x): the sum of the non-null values.", resolve_sum, make_sum));
+//   registry.add_aggregate(entry("sum", "sum(x): the sum of the non-null values.", resolve_sum,
+//   make_sum));
 
 #include <memory>
 #include <string>
@@ -15,23 +16,31 @@ using AggregateTypes = std::span<const Type>;
 using AggregateConstants = std::span<const ColumnPtr>;
 using AggregateSignature = AggregateFunction::Signature;
 using ResolveAggregate = Result<AggregateSignature> (*)(AggregateTypes, AggregateConstants);
-using MakeGroupStates = std::unique_ptr<GroupStates> (*)(const AggregateSignature&, AggregateConstants);
+using MakeGroupStates = std::unique_ptr<GroupStates> (*)(const AggregateSignature&,
+                                                         AggregateConstants);
 using NameAggregate = std::string (*)(std::span<const std::string> arguments, bool distinct);
 
 class AggregateEntry final : public AggregateFunction {
  public:
-  AggregateEntry(std::string name, std::string doc, ResolveAggregate resolve, MakeGroupStates make,
-                 NameAggregate column_name = nullptr)
-      : name_(std::move(name)), doc_(std::move(doc)), resolve_(resolve), make_(make), column_name_(column_name) {}
+  AggregateEntry(std::string name, std::string doc, ResolveAggregate resolve_types,
+                 MakeGroupStates make, NameAggregate show)
+      : name_(std::move(name)),
+        doc_(std::move(doc)),
+        resolve_(resolve_types),
+        make_(make),
+        column_name_(show) {}
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] const std::string& doc() const override { return doc_; }
-  [[nodiscard]] Result<Signature> resolve(AggregateTypes arguments, AggregateConstants constants) const override;
-  [[nodiscard]] std::string column_name(std::span<const std::string> arguments, bool distinct) const override {
-    return column_name_ ? column_name_(arguments, distinct) : AggregateFunction::column_name(arguments, distinct);
+  [[nodiscard]] Result<Signature> resolve(AggregateTypes arguments,
+                                          AggregateConstants constants) const override;
+  [[nodiscard]] std::string column_name(std::span<const std::string> arguments,
+                                        bool distinct) const override {
+    return column_name_ ? column_name_(arguments, distinct)
+                        : AggregateFunction::column_name(arguments, distinct);
   }
-  [[nodiscard]] std::unique_ptr<GroupStates> make_states(const Signature& signature,
-                                                         AggregateConstants constants) const override {
+  [[nodiscard]] std::unique_ptr<GroupStates> make_states(
+      const Signature& signature, AggregateConstants constants) const override {
     return make_(signature, constants);
   }
 
@@ -43,15 +52,18 @@ class AggregateEntry final : public AggregateFunction {
   NameAggregate column_name_;
 };
 
-inline std::unique_ptr<AggregateFunction> aggregate_entry(std::string name, std::string doc, ResolveAggregate resolve,
+inline std::unique_ptr<AggregateFunction> aggregate_entry(std::string name, std::string doc,
+                                                          ResolveAggregate resolve,
                                                           MakeGroupStates make,
-                                                          NameAggregate column_name = nullptr) {
-  return std::make_unique<AggregateEntry>(std::move(name), std::move(doc), resolve, make, column_name);
+                                                          NameAggregate show = nullptr) {
+  return std::make_unique<AggregateEntry>(std::move(name), std::move(doc), resolve, make,
+                                          show);
 }
 
 // An error unless least <= count <= most: "takes 1 argument, got 2".
 Status check_argument_count(size_t count, size_t least, size_t most);
-// What Spark casts a number-like argument to for functions over doubles: numbers, text and null; else an error.
+// What Spark casts a number-like argument to for functions over doubles: numbers, text and null;
+// else an error.
 Result<Type> as_double(const Type& type);
 // "takes numbers, got boolean".
 Error unexpected_type(std::string_view wanted, const Type& got);

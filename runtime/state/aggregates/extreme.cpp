@@ -40,7 +40,9 @@ struct FixedExtremeOp {
   void merge(State& into, const State& from) const {
     if (from.any) add(into, from.value);
   }
-  void finish(const State& state, Builder& out) const { state.any ? out.append(state.value) : out.append_null(); }
+  void finish(const State& state, Builder& out) const {
+    state.any ? out.append(state.value) : out.append_null();
+  }
 
  private:
   static void add(State& state, T value) {
@@ -61,14 +63,20 @@ struct BooleanExtremeOp {
 
   void update(std::span<State> states, const UpdateRows& rows) const {
     const Column& values = *rows.arguments[0];
-    rows.for_each_valid(values, [&](int64_t i) { merge(states[rows.group(i)], {true, values.boolean(i)}); });
+    rows.for_each_valid(values, [&](int64_t i) {
+      merge(states[rows.group(i)], {true, values.boolean(i)});
+    });
   }
   void merge(State& into, const State& from) const {
     if (!from.any) return;
-    into.value = !into.any ? from.value : kMax ? into.value || from.value : into.value && from.value;
+    into.value = !into.any ? from.value
+                 : kMax    ? into.value || from.value
+                           : into.value && from.value;
     into.any = true;
   }
-  void finish(const State& state, Builder& out) const { state.any ? out.append(state.value) : out.append_null(); }
+  void finish(const State& state, Builder& out) const {
+    state.any ? out.append(state.value) : out.append_null();
+  }
 };
 
 // Text and nested values, held in the encoding whose bytes sort as the values do.
@@ -83,7 +91,8 @@ class EncodedExtremeStates final : public GroupStates {
     const UpdateRows rows{groups, arguments, selected, sequence};
     const Column& values = *arguments[0];
     if (values.type().is_string_like()) {
-      rows.for_each_valid(values, [&](int64_t i) { add(values_[rows.group(i)], values.string(i)); });
+      rows.for_each_valid(values,
+                          [&](int64_t i) { add(values_[rows.group(i)], values.string(i)); });
     } else {
       rows.for_each_valid(values, [&](int64_t i) {
         scratch_.clear();
@@ -93,7 +102,8 @@ class EncodedExtremeStates final : public GroupStates {
     }
     return {};
   }
-  Status merge(std::span<const uint32_t> groups, const GroupStates& from, std::span<const uint32_t> from_groups) override {
+  Status merge(std::span<const uint32_t> groups, const GroupStates& from,
+               std::span<const uint32_t> from_groups) override {
     const auto& other = static_cast<const EncodedExtremeStates&>(from).values_;
     for (size_t i = 0; i < groups.size(); ++i) {
       const auto& value = other[from_groups[i]];
@@ -132,9 +142,11 @@ class EncodedExtremeStates final : public GroupStates {
   [[nodiscard]] int64_t memory_bytes() const override {
     return static_cast<int64_t>(values_.capacity() * sizeof(values_[0])) + text_bytes_;
   }
-  [[nodiscard]] Result<std::vector<ColumnPtr>> save(std::span<const uint32_t> groups) const override {
+  [[nodiscard]] Result<std::vector<ColumnPtr>> save(
+      std::span<const uint32_t> groups) const override {
     StringBuilder builder(TypeId::binary);
-    for (const uint32_t group : groups) values_[group] ? builder.append(*values_[group]) : builder.append_null();
+    for (const uint32_t group : groups)
+      values_[group] ? builder.append(*values_[group]) : builder.append_null();
     return std::vector<ColumnPtr>{builder.finish()};
   }
   Status load(std::span<const ColumnPtr> columns) override {
@@ -167,13 +179,16 @@ template <bool kMax>
 std::unique_ptr<GroupStates> make_extreme(const AggregateSignature& signature) {
   const Type& type = signature.result;
   switch (type.id()) {
-    case TypeId::boolean: return make_pod_states(BooleanExtremeOp<kMax>{});
+    case TypeId::boolean:
+      return make_pod_states(BooleanExtremeOp<kMax>{});
     case TypeId::null:
     case TypeId::string:
     case TypeId::binary:
     case TypeId::array:
-    case TypeId::struct_: return std::make_unique<EncodedExtremeStates<kMax>>(type);
-    default: break;
+    case TypeId::struct_:
+      return std::make_unique<EncodedExtremeStates<kMax>>(type);
+    default:
+      break;
   }
   return visit_fixed(type.id(), [&](auto tag) -> std::unique_ptr<GroupStates> {
     using T = typename decltype(tag)::type;

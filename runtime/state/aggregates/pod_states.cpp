@@ -11,9 +11,13 @@ ColumnPtr save_bytes(const void* states, size_t width, std::span<const uint32_t>
 }
 
 Status check_bytes(std::span<const ColumnPtr> columns, size_t width) {
-  bool fits = columns.size() == 1 && columns[0]->type().id() == TypeId::binary && columns[0]->null_count() == 0;
-  for (int64_t i = 0; fits && i < columns[0]->size(); ++i) fits = columns[0]->string(i).size() == width;
-  if (!fits) return Error::invalid("the saved state of an aggregate has another layout — it was written by another version");
+  bool fits = columns.size() == 1 && columns[0]->type().id() == TypeId::binary &&
+              columns[0]->null_count() == 0;
+  for (int64_t i = 0; fits && i < columns[0]->size(); ++i)
+    fits = columns[0]->string(i).size() == width;
+  if (!fits)
+    return Error::invalid(
+        "the saved state of an aggregate has another layout — it was written by another version");
   return {};
 }
 

@@ -6,8 +6,8 @@
 //   struct CountOp {
 //     struct State { int64_t count = 0; };
 //     using Builder = FixedBuilder<int64_t>;
-//     Type result;                                              // of the column that finish() fills
-//     void update(std::span<State>, const UpdateRows&) const;   // one tight loop per batch
+//     Type result;                                              // of the column that finish()
+//     fills void update(std::span<State>, const UpdateRows&) const;   // one tight loop per batch
 //     void merge(State& into, const State& from) const;
 //     void finish(const State&, Builder&) const;                // appends one row
 //   };
@@ -85,7 +85,8 @@ class PodStates final : public GroupStates {
     op_.update(std::span<State>(states_), UpdateRows{groups, arguments, selected, sequence});
     return {};
   }
-  Status merge(std::span<const uint32_t> groups, const GroupStates& from, std::span<const uint32_t> from_groups) override {
+  Status merge(std::span<const uint32_t> groups, const GroupStates& from,
+               std::span<const uint32_t> from_groups) override {
     const auto& other = static_cast<const PodStates&>(from).states_;
     for (size_t i = 0; i < groups.size(); ++i) op_.merge(states_[groups[i]], other[from_groups[i]]);
     return {};
@@ -107,7 +108,8 @@ class PodStates final : public GroupStates {
   [[nodiscard]] int64_t memory_bytes() const override {
     return static_cast<int64_t>(states_.capacity() * sizeof(State));
   }
-  [[nodiscard]] Result<std::vector<ColumnPtr>> save(std::span<const uint32_t> groups) const override {
+  [[nodiscard]] Result<std::vector<ColumnPtr>> save(
+      std::span<const uint32_t> groups) const override {
     return std::vector<ColumnPtr>{save_bytes(states_.data(), sizeof(State), groups)};
   }
   Status load(std::span<const ColumnPtr> columns) override {

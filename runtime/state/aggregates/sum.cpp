@@ -19,7 +19,8 @@ Decimal128 power_of_ten(int exponent) {
 // Does the unscaled value have at most as many digits as the type?
 bool fits(Decimal128 value, Decimal128 limit) { return value < limit && value > -limit; }
 
-// Whole numbers and intervals; T is what the argument holds. A wrapped sum is given as it is, or as null.
+// Whole numbers and intervals; T is what the argument holds. A wrapped sum is given as it is, or as
+// null.
 template <class T>
 struct IntegerSumOp {
   struct State {
@@ -82,7 +83,9 @@ struct DoubleSumOp {
     into.sum += from.sum;
     into.any |= from.any;
   }
-  void finish(const State& state, Builder& out) const { state.any ? out.append(state.sum) : out.append_null(); }
+  void finish(const State& state, Builder& out) const {
+    state.any ? out.append(state.sum) : out.append_null();
+  }
 };
 
 // Null once the sum has had more digits than its type, as in Spark.
@@ -115,7 +118,8 @@ struct DecimalSumOp {
 
  private:
   void add(State& state, Decimal128 value) const {
-    state.overflow |= __builtin_add_overflow(state.sum, value, &state.sum) || !fits(state.sum, limit);
+    state.overflow |=
+        __builtin_add_overflow(state.sum, value, &state.sum) || !fits(state.sum, limit);
   }
 };
 
@@ -157,7 +161,8 @@ struct DecimalAverageOp : DecimalSumOp {
   }
 
  private:
-  // sum * 10^extra_digits / count rounded half away from zero, by long division so that nothing overflows.
+  // sum * 10^extra_digits / count rounded half away from zero, by long division so that nothing
+  // overflows.
   [[nodiscard]] Decimal128 divide(Decimal128 sum, int64_t count) const {
     const bool negative = sum < 0;
     const Decimal128 magnitude = negative ? -sum : sum;
@@ -202,7 +207,8 @@ struct IntervalAverageOp {
   }
 };
 
-std::unique_ptr<GroupStates> make_integer_sum(const AggregateSignature& signature, bool null_on_overflow) {
+std::unique_ptr<GroupStates> make_integer_sum(const AggregateSignature& signature,
+                                              bool null_on_overflow) {
   const Type& argument = signature.arguments[0];
   return visit_fixed(argument.id(), [&](auto tag) -> std::unique_ptr<GroupStates> {
     using T = typename decltype(tag)::type;
@@ -217,7 +223,8 @@ std::unique_ptr<GroupStates> make_integer_sum(const AggregateSignature& signatur
   });
 }
 
-std::unique_ptr<GroupStates> make_sum_of(const AggregateSignature& signature, bool null_on_overflow) {
+std::unique_ptr<GroupStates> make_sum_of(const AggregateSignature& signature,
+                                         bool null_on_overflow) {
   switch (signature.arguments[0].id()) {
     case TypeId::decimal: {
       DecimalSumOp op;
@@ -225,14 +232,17 @@ std::unique_ptr<GroupStates> make_sum_of(const AggregateSignature& signature, bo
       op.limit = power_of_ten(signature.result.precision());
       return make_pod_states(op);
     }
-    case TypeId::real: return make_pod_states(DoubleSumOp<float>{});
-    case TypeId::double_: return make_pod_states(DoubleSumOp<double>{});
+    case TypeId::real:
+      return make_pod_states(DoubleSumOp<float>{});
+    case TypeId::double_:
+      return make_pod_states(DoubleSumOp<double>{});
     case TypeId::year_month_interval: {
       MonthSumOp op;
       op.result = signature.result;
       return make_pod_states(op);
     }
-    default: return make_integer_sum(signature, null_on_overflow);
+    default:
+      return make_integer_sum(signature, null_on_overflow);
   }
 }
 
@@ -246,7 +256,8 @@ Result<AggregateSignature> resolve_sum(AggregateTypes arguments, AggregateConsta
   FLOWRUN_RETURN_IF_ERROR(check_argument_count(arguments.size(), 1, 1));
   const Type& type = arguments[0];
   if (type.id() == TypeId::decimal) {
-    return AggregateSignature{{type}, Type::decimal(std::min(kMaxPrecision, type.precision() + 10), type.scale())};
+    return AggregateSignature{
+        {type}, Type::decimal(std::min(kMaxPrecision, type.precision() + 10), type.scale())};
   }
   if (type.is_integral()) return AggregateSignature{{type}, Type::bigint()};
   if (type.is_floating()) return AggregateSignature{{type}, Type::double_()};
@@ -268,7 +279,8 @@ Result<AggregateSignature> resolve_average(AggregateTypes arguments, AggregateCo
   const Type& type = arguments[0];
   if (type.id() == TypeId::decimal) {
     const int precision = std::min(kMaxPrecision, type.precision() + 4);
-    return AggregateSignature{{type}, Type::decimal(precision, std::min(kMaxPrecision, type.scale() + 4))};
+    return AggregateSignature{{type},
+                              Type::decimal(precision, std::min(kMaxPrecision, type.scale() + 4))};
   }
   if (is_summable_interval(type)) return AggregateSignature{{type}, type};
   if (type.is_integral() || type.is_floating()) return AggregateSignature{{type}, Type::double_()};
@@ -292,7 +304,8 @@ std::unique_ptr<GroupStates> make_average(const AggregateSignature& signature, A
     using T = typename decltype(tag)::type;
     if constexpr (std::is_integral_v<T> || std::is_floating_point_v<T>) {
       if (is_summable_interval(argument)) {
-        if constexpr (std::is_integral_v<T>) return make_pod_states(IntervalAverageOp<T>{signature.result});
+        if constexpr (std::is_integral_v<T>)
+          return make_pod_states(IntervalAverageOp<T>{signature.result});
       }
       return make_pod_states(AverageOp<T>{});
     } else {
