@@ -56,7 +56,7 @@ class Emitter {
   // True if anybody reads the port: what nobody reads need not be built.
   [[nodiscard]] virtual bool wanted(size_t port) const = 0;
   virtual void count(Metric metric, int64_t rows) = 0;
-  // The greatest event time of the rows seen, less the delay: what the watermark node's value may become.
+  // The greatest event time of the rows seen, in a watermark node. The engine subtracts the delay.
   virtual void observe(int64_t event_time) = 0;
   // Reports a record that was refused, for the log: repeated reasons are folded by the engine.
   virtual void warn(std::string_view reason) = 0;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "runtime/operator/epoch.h"
@@ -41,13 +42,15 @@ class Transform {
 
   // One line for `explain`: "dropna any".
   [[nodiscard]] virtual std::string describe() const = 0;
+  // Warnings for check, such as "there is no column `x` to drop". Called after bind.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
   // Set on a watermark node only: its delay in microseconds and the index of its column.
   struct WatermarkNode {
     int64_t delay;
     size_t column;
   };
   [[nodiscard]] virtual std::optional<WatermarkNode> watermark() const { return std::nullopt; }
-  // The deterministic conjuncts of a filter, as sets of the columns they read; empty for other operators.
+  // The conjuncts of a filter or dropna: rows for which one is not true are dropped. Empty for other operators.
   // The engine asks a watermark node to observe only rows that the filters behind it keep (SEMANTICS, Time).
   [[nodiscard]] virtual std::vector<ExpressionPtr> conjuncts() const { return {}; }
 };
