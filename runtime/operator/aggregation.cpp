@@ -84,6 +84,11 @@ class Aggregation final : public Stateful {
   Result<Judged> judge_windows(const RecordBatch& batch, const Epoch& epoch,
                                ColumnPtr& panes) const;
   Result<Judged> judge_time_key(const RecordBatch& batch, const Epoch& epoch) const;
+  // Leaves in `batch` what is kept; counts and puts out what is late.
+  Status drop(const Judged& judged, RecordBatch& batch, Emitter& out) const;
+  [[nodiscard]] bool window_closes() const {
+    return evict_ && shape_.time_key->kind == TimeKey::Kind::window;
+  }
   [[nodiscard]] std::string key_names() const;
 
   AggregationOptions options_;
@@ -187,7 +192,7 @@ Result<Judged> Aggregation::judge_windows(const RecordBatch& batch, const Epoch&
   const int64_t* values = times->values<int64_t>().data();
   // A row is late when the last window that holds it has ended: when it stands before the first
   // window that has not.
-  const int64_t first_open = !evict_ ? std::numeric_limits<int64_t>::min()
+  const int64_t first_open = !window_closes() ? std::numeric_limits<int64_t>::min()
                              : epoch.late_watermark == kEndOfTime
                                  ? kEndOfTime
                                  : grid.last_window(epoch.late_watermark - grid.size) + grid.slide;
@@ -231,27 +236,30 @@ Result<Judged> Aggregation::judge_time_key(const RecordBatch& batch, const Epoch
   return judged;
 }
 
+Status Aggregation::drop(const Judged& judged, RecordBatch& batch, Emitter& out) const {
+  if (!judged.late.empty()) {
+    out.count(Metric::late, static_cast<int64_t>(judged.late.size()));
+    if (out.wanted(kLatePort))
+      FLOWRUN_RETURN_IF_ERROR(out.emit(kLatePort, batch.take(judged.late)));
+  }
+  if (judged.kept.size() < static_cast<size_t>(batch.num_rows())) batch = batch.take(judged.kept);
+  return {};
+}
+
 Status Aggregation::absorb(Local& local, const Input& input, const Epoch& epoch,
                            Emitter& out) const {
   RecordBatch batch = input.batch;
   if (batch.num_rows() == 0) return {};
   ColumnPtr panes;
-  const bool by_time_key = evict_ && shape_.time_key->kind != TimeKey::Kind::window;
-  if (shape_.window || by_time_key) {
-    Judged judged;
-    if (shape_.window) {
-      FLOWRUN_TRY(judged, judge_windows(batch, epoch, panes));
-    } else {
-      FLOWRUN_TRY(judged, judge_time_key(batch, epoch));
-    }
-    if (!judged.late.empty()) {
-      out.count(Metric::late, static_cast<int64_t>(judged.late.size()));
-      if (out.wanted(kLatePort))
-        FLOWRUN_RETURN_IF_ERROR(out.emit(kLatePort, batch.take(judged.late)));
-    }
-    if (judged.kept.empty()) return {};
-    if (judged.kept.size() < static_cast<size_t>(batch.num_rows())) batch = batch.take(judged.kept);
+  if (evict_ && shape_.time_key->kind != TimeKey::Kind::window) {
+    FLOWRUN_TRY(const Judged judged, judge_time_key(batch, epoch));
+    FLOWRUN_RETURN_IF_ERROR(drop(judged, batch, out));
   }
+  if (shape_.window) {
+    FLOWRUN_TRY(const Judged judged, judge_windows(batch, epoch, panes));
+    FLOWRUN_RETURN_IF_ERROR(drop(judged, batch, out));
+  }
+  if (batch.num_rows() == 0) return {};
   LocalGroups& groups = static_cast<AggregationLocal&>(local).groups;
   std::vector<uint32_t>& row_groups = static_cast<AggregationLocal&>(local).row_groups;
   std::vector<ColumnPtr> keys;

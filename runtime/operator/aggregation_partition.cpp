@@ -82,13 +82,14 @@ AggregationPartition::Expansion AggregationPartition::expand_windows(const Group
   const std::vector<uint32_t> groups = all_groups(local.size());
   const ColumnPtr panes = local.key(0, groups);
   const WindowGrid& grid = *shape_.window;
+  const bool closes = evict_ && shape_.time_key->kind == TimeKey::Kind::window;
   Expansion expansion;
   std::vector<int32_t> rows;
   FixedBuilder<int64_t> begins(Type::timestamp());
   for (const uint32_t group : groups) {
     const int64_t pane = panes->values<int64_t>()[group];
     for (int64_t begin = grid.last_window(pane); grid.end_of(begin) > pane; begin -= grid.slide) {
-      if (evict_ && grid.end_of(begin) <= epoch.late_watermark)
+      if (closes && grid.end_of(begin) <= epoch.late_watermark)
         break;  // it was emitted; so were those before it
       begins.append(begin);
       rows.push_back(static_cast<int32_t>(group));
@@ -185,7 +186,7 @@ void AggregationPartition::note_new_groups() {
     int64_t end = kNeverEnds;
     if (times->is_valid(i) && values.is_valid(i)) {
       end = values.values<int64_t>()[static_cast<size_t>(i)];
-      if (shape_.window) end = shape_.window->end_of(end);
+      if (shape_.time_key->kind == TimeKey::Kind::window) end = shape_.window->end_of(end);
     }
     ends_.push_back(end);
     first_end_ = std::min(first_end_, end);
