@@ -39,10 +39,19 @@ enum class OptionKind : uint8_t {
   one_of,       // the first of OptionSpec::alternatives that fits
 };
 
+// From this byte of a scalar's text on (up to the next mark) the text stands in the file at line:column.
+struct TextMark {
+  int32_t offset = 0;
+  int32_t line = 0;
+  int32_t column = 0;
+};
+
 struct OptionValue {
-  OptionKind kind = OptionKind::text;
+  OptionKind kind = OptionKind::text;        // of a one_of: the alternative that was taken
   Position position;
   bool quoted = false;                       // the scalar stood in quotes
+  bool interpolated = false;                 // the text is not as written: ${env:X} and the like
+  std::vector<TextMark> marks = {};          // of a scalar over several lines or with escapes; else empty
   std::string text;                          // text, word, path, expression, column; the raw text of other scalars
   int64_t integer = 0;                       // integer, duration (microseconds), bytes, rows
   double number = 0;                         // number

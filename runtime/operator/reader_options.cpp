@@ -20,7 +20,7 @@ std::vector<OptionSpec> common_reader_option_specs() {
   return {
       column("corrupt_record",
              "name of a string column, added last, with the raw text of corrupt records"),
-      text("date_format", "Spark's datetime pattern for dates").with_default("yyyy-MM-dd"),
+      text("date_format", "Spark's datetime pattern for dates; without it Spark's cast rules"),
       text("timestamp_format",
            "Spark's datetime pattern for timestamps; without it Spark's cast rules"),
       bytes("max_record", "a longer record is corrupt").with_default("16 MiB").at_least(1),
