@@ -150,11 +150,13 @@ void check_companion(const OptionSpec& spec, const RawValue& map, const Options&
                        .at(raw->position));
 }
 
-void report_unknown_keys(const std::vector<std::string>& names, const RawValue& map,
-                         std::string_view owner, Errors& errors) {
+void report_unknown_keys(const std::vector<std::string>& names, std::span<const std::string> beside,
+                         const RawValue& map, std::string_view owner, Errors& errors) {
+  std::vector<std::string> known = names;
+  known.insert(known.end(), beside.begin(), beside.end());
   for (const RawValue::Key& key : map.keys) {
     if (std::ranges::find(names, key.text) != names.end()) continue;
-    std::string hint = suggest_word(key.text, names);
+    std::string hint = suggest_word(key.text, known);
     if (hint.empty())
       hint = " — it has " + (names.empty() ? "no options" : back_quoted_list(names));
     errors.push_back(
@@ -216,10 +218,10 @@ std::vector<OptionSpec> all_options(const OperatorSpec& spec) {
 }
 
 Options read_options(std::span<const OptionSpec> specs, const RawValue& map, std::string_view owner,
-                     Errors& errors) {
+                     Errors& errors, std::span<const std::string> beside) {
   Options options;
   const std::vector<std::string> names = names_of(specs);
-  report_unknown_keys(names, map, owner, errors);
+  report_unknown_keys(names, beside, map, owner, errors);
   for (const OptionSpec& spec : specs) {
     const RawValue* written = map.find(spec.name);
     if (written && !(written->kind == RawValue::Kind::empty && !spec.default_text.empty())) {
@@ -238,7 +240,8 @@ Options read_options(std::span<const OptionSpec> specs, const RawValue& map, std
   return options;
 }
 
-Options read_operator_options(const OperatorSpec& spec, const RawValue& map, Errors& errors) {
+Options read_operator_options(const OperatorSpec& spec, const RawValue& map, Errors& errors,
+                              std::span<const std::string> beside) {
   std::vector<OptionSpec> specs = all_options(spec);
   std::string owner = spec.name;
   if (spec.kind == OperatorKind::source) owner = "source " + spec.name;
@@ -248,7 +251,7 @@ Options read_operator_options(const OperatorSpec& spec, const RawValue& map, Err
     primary.name = spec.name;
     specs.insert(specs.begin(), std::move(primary));
   }
-  return read_options(specs, map, owner, errors);
+  return read_options(specs, map, owner, errors, beside);
 }
 
 Result<Options> make_options(const OperatorSpec& spec, const RawValue& map) {

@@ -63,11 +63,13 @@ std::vector<OptionSpec> all_options(const OperatorSpec& spec);
 
 // A map of options by their specs: unknown keys, missing required ones and wrong values are errors;
 // defaults are filled in. `owner` names what they are options of: "window", "the table `users`".
+// `beside` are words that may stand there too without being options: for the did-you-mean.
 Options read_options(std::span<const OptionSpec> specs, const RawValue& map, std::string_view owner,
-                     Errors& errors);
+                     Errors& errors, std::span<const std::string> beside = {});
 
 // The same for an operator: `map` has its primary value under its name beside the options.
-Options read_operator_options(const OperatorSpec& spec, const RawValue& map, Errors& errors);
+Options read_operator_options(const OperatorSpec& spec, const RawValue& map, Errors& errors,
+                              std::span<const std::string> beside = {});
 // For hosts and tests: the first error, if there is any.
 Result<Options> make_options(const OperatorSpec& spec, const RawValue& map);
 

@@ -19,4 +19,7 @@ std::vector<OptionSpec> json_option_specs(const std::string& format_option = "fo
 // All three.
 std::vector<OptionSpec> reader_option_specs(const std::string& format_option = "format");
 
+// Of one entry of `tables:`.
+std::vector<OptionSpec> table_option_specs();
+
 }  // namespace flowrun
