@@ -74,26 +74,30 @@ std::vector<OptionSpec> json_option_specs(const std::string& format_option) {
       format_option, "json");
 }
 
+RecordFormat record_format_option([[maybe_unused]] std::string_view format, const Options& options,
+                                  bool source, const std::string& timezone) {
+  RecordFormat out;
+  JsonReadOptions& json = out.json;
+  json.source = source;
+  json.allow_single_quotes = options.boolean_or("allow_single_quotes", json.allow_single_quotes);
+  json.allow_non_numeric_numbers =
+      options.boolean_or("allow_non_numeric_numbers", json.allow_non_numeric_numbers);
+  json.allow_comments = options.boolean_or("allow_comments", false);
+  json.allow_numeric_leading_zeros = options.boolean_or("allow_numeric_leading_zeros", false);
+  json.allow_unquoted_field_names = options.boolean_or("allow_unquoted_field_names", false);
+  json.allow_unquoted_control_chars = options.boolean_or("allow_unquoted_control_chars", false);
+  json.allow_backslash_escaping_any_character =
+      options.boolean_or("allow_backslash_escaping_any_character", false);
+  if (options.has("date_format")) json.date_format = options.text("date_format");
+  if (options.has("timestamp_format")) json.timestamp_format = options.text("timestamp_format");
+  json.timezone = timezone;
+  json.max_record = options.integer_or("max_record", json.max_record);
+  return out;
+}
+
 std::vector<OptionSpec> reader_option_specs(const std::string& format_option) {
   return option::together({common_reader_option_specs(), csv_option_specs(format_option),
                            json_option_specs(format_option)});
-}
-
-std::vector<OptionSpec> table_option_specs() {
-  using namespace option;
-  return together(
-      {{
-           required(path("file", "the file that holds the rows")),
-           required(word("format", {"csv", "json"}, "what the file holds")),
-           schema("schema", "names and types of the columns; inferred or all strings without it"),
-           word("on_error", {"keep", "drop", "fail"}, "what becomes of a corrupt record")
-               .with_default("keep"),
-           duration(
-               "refresh",
-               "how often the file is looked at; it is read again, between epochs, when it changed")
-               .at_least(1),
-       },
-       reader_option_specs()});
 }
 
 }  // namespace flowrun

@@ -3,8 +3,10 @@
 // list, so that they mean the same everywhere.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "runtime/format/record_format.h"
 #include "runtime/operator/spec.h"
 
 namespace flowrun {
@@ -16,10 +18,11 @@ std::vector<OptionSpec> common_reader_option_specs();
 // table, "parse" of parse); csv options are refused where it says json. Empty: no such check.
 std::vector<OptionSpec> csv_option_specs(const std::string& format_option = "format");
 std::vector<OptionSpec> json_option_specs(const std::string& format_option = "format");
+// The format of that name ("json") with what the options say. `source`: records of a file rather
+// than texts of a column, which Spark reads by slightly other rules.
+RecordFormat record_format_option(std::string_view format, const Options& options, bool source,
+                                  const std::string& timezone);
 // All three.
 std::vector<OptionSpec> reader_option_specs(const std::string& format_option = "format");
-
-// Of one entry of `tables:`.
-std::vector<OptionSpec> table_option_specs();
 
 }  // namespace flowrun

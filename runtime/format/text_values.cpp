@@ -1,0 +1,161 @@
+#include "runtime/format/text_values.h"
+
+#include <fast_float/fast_float.h>
+
+#include <charconv>
+
+#include "runtime/format/datetime.h"
+
+namespace flowrun {
+
+struct TextTimes::Parts {
+  explicit Parts(const TimeZone& zone) : wall(zone) {}
+  LocalTime wall;
+  std::optional<DateTimePattern> date;
+  std::optional<DateTimePattern> timestamp;
+};
+
+TextTimes::TextTimes(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+TextTimes::TextTimes(TextTimes&&) noexcept = default;
+TextTimes& TextTimes::operator=(TextTimes&&) noexcept = default;
+TextTimes::~TextTimes() = default;
+
+namespace {
+
+Result<std::optional<DateTimePattern>> compile(const std::optional<std::string>& format,
+                                               std::string_view option) {
+  if (!format) return std::optional<DateTimePattern>();
+  auto pattern = DateTimePattern::compile(*format, DateTimePattern::Use::parse);
+  if (!pattern) return std::move(pattern.error()).within(option);
+  return std::optional<DateTimePattern>(std::move(*pattern));
+}
+
+std::string without_gmt(std::string_view text) {
+  std::string cleaned(text);
+  for (size_t at = cleaned.find("GMT"); at != std::string::npos; at = cleaned.find("GMT", at)) {
+    cleaned.erase(at, 3);
+  }
+  return cleaned;
+}
+
+}  // namespace
+
+Result<TextTimes> TextTimes::make(const std::optional<std::string>& date_format,
+                                  const std::optional<std::string>& timestamp_format,
+                                  std::string_view timezone) {
+  FLOWRUN_TRY(const TimeZone* zone, find_time_zone(timezone));
+  auto parts = std::make_unique<Parts>(*zone);
+  FLOWRUN_TRY(parts->date, compile(date_format, "date_format"));
+  FLOWRUN_TRY(parts->timestamp, compile(timestamp_format, "timestamp_format"));
+  return TextTimes(std::move(parts));
+}
+
+bool TextTimes::is_date(std::string_view text) const {
+  return parts_->date ? parts_->date->parse_date(text).has_value() : parse_date(text).has_value();
+}
+
+bool TextTimes::is_timestamp(std::string_view text) const { return timestamp(text).has_value(); }
+
+bool TextTimes::has_timestamp_format() const { return parts_->timestamp.has_value(); }
+
+std::optional<int32_t> TextTimes::date(std::string_view text) const {
+  if (parts_->date) return parts_->date->parse_date(text);
+  if (const auto days = parse_date(text)) return days;
+  if (const auto days = parse_date(without_gmt(text))) return days;
+  // Spark 1.5 wrote dates as days since 1970.
+  int32_t days = 0;
+  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), days);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return days;
+}
+
+std::optional<int64_t> TextTimes::timestamp(std::string_view text) const {
+  if (parts_->timestamp) return parts_->timestamp->parse_timestamp(text, parts_->wall);
+  if (const auto micros = parse_timestamp(text, parts_->wall)) return micros;
+  if (text.find("GMT") == std::string_view::npos) return std::nullopt;
+  return parse_timestamp(without_gmt(text), parts_->wall);
+}
+
+namespace {
+
+// Digits and a power of ten: the value is digits * 10^exponent.
+struct DecimalText {
+  bool negative = false;
+  std::string digits;  // without leading zeros
+  int64_t exponent = 0;
+};
+
+std::optional<DecimalText> read_decimal(std::string_view text) {
+  DecimalText number;
+  size_t at = 0;
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) number.negative = text[at++] == '-';
+  bool any = false;
+  bool point = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '.' && !point) {
+      point = true;
+    } else if (c >= '0' && c <= '9') {
+      any = true;
+      if (c != '0' || !number.digits.empty()) number.digits += c;
+      if (point) --number.exponent;
+    } else {
+      break;
+    }
+  }
+  if (!any) return std::nullopt;
+  if (at < text.size()) {
+    if (text[at] != 'e' && text[at] != 'E') return std::nullopt;
+    ++at;
+    if (at < text.size() && text[at] == '+') ++at;
+    int32_t exponent = 0;
+    const auto [end, error] =
+        std::from_chars(text.data() + at, text.data() + text.size(), exponent);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    number.exponent += exponent;
+  }
+  return number;
+}
+
+}  // namespace
+
+std::optional<Decimal128> parse_decimal_text(std::string_view text, int precision, int scale) {
+  auto number = read_decimal(text);
+  if (!number) return std::nullopt;
+  if (number->digits.empty()) return Decimal128{0};
+  // Digits that stand behind the last one kept, negative: zeros to be put there.
+  const int64_t surplus = -(number->exponent + scale);
+  const auto length = static_cast<int64_t>(number->digits.size());
+  if (length - surplus > precision) return std::nullopt;
+  bool round_up = false;
+  if (surplus > 0) {
+    if (surplus > length) return Decimal128{0};
+    round_up = number->digits[static_cast<size_t>(length - surplus)] >= '5';
+    number->digits.resize(static_cast<size_t>(length - surplus));
+  } else {
+    number->digits.append(static_cast<size_t>(-surplus), '0');
+  }
+  Decimal128 value = 0;
+  for (const char c : number->digits) value = value * 10 + (c - '0');
+  if (round_up) ++value;
+  Decimal128 limit = 1;
+  for (int i = 0; i < precision; ++i) limit *= 10;
+  if (value >= limit) return std::nullopt;
+  return number->negative ? -value : value;
+}
+
+// fast_float gives infinity and zero for what is out of range.
+double json_double(std::string_view text) {
+  double value = 0;
+  fast_float::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+float json_float(std::string_view text) {
+  float value = 0;
+  fast_float::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace flowrun
