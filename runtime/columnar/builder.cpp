@@ -271,12 +271,7 @@ BufferPtr copy_validity(const Column& column) {
   const uint8_t* bits = column.validity_bits();
   if (!bits) return nullptr;
   BufferPtr copy = Buffer::allocate(bitmap_bytes(column.size()));
-  const int64_t offset = column.parts().offset;
-  if (offset % 8 == 0) {
-    std::memcpy(copy->mutable_data(), bits + offset / 8, bitmap_bytes(column.size()));
-  } else {
-    for (int64_t i = 0; i < column.size(); ++i) put_bit(copy->mutable_data(), i, get_bit(bits, offset + i));
-  }
+  copy_bits(bits, column.parts().offset, column.size(), copy->mutable_data(), 0);
   return copy;
 }
 

@@ -41,6 +41,30 @@ int64_t count_set_bits(const uint8_t* bits, int64_t offset, int64_t length) {
   return count;
 }
 
+void copy_bits(const uint8_t* from, int64_t from_offset, int64_t length, uint8_t* to,
+               int64_t to_offset) {
+  for (; length > 0 && to_offset % 8 != 0; --length)
+    put_bit(to, to_offset++, get_bit(from, from_offset++));
+  if (length == 0) return;
+  uint8_t* out = to + to_offset / 8;
+  const uint8_t* in = from + from_offset / 8;
+  const auto shift = static_cast<unsigned>(from_offset % 8);
+  if (shift == 0) {
+    std::memcpy(out, in, bitmap_bytes(length));
+    return;
+  }
+  const int64_t last = from_offset + length - 1;  // no byte behind that bit's is read
+  for (; length > 0; length -= 8, ++in, ++out) {
+    const unsigned high = in - from < last / 8 ? in[1] : 0u;
+    *out = static_cast<uint8_t>(in[0] >> shift | high << (8 - shift));
+  }
+}
+
+void set_bits(uint8_t* bits, int64_t offset, int64_t length) {
+  for (; length > 0 && offset % 8 != 0; --length) set_bit(bits, offset++);
+  std::memset(bits + offset / 8, 0xff, bitmap_bytes(length));
+}
+
 Column::Column(Parts parts) : parts_(std::move(parts)) {
   validity_ = parts_.validity ? parts_.validity->data() : nullptr;
   values_ = parts_.values ? parts_.values->data() : nullptr;
@@ -54,7 +78,8 @@ Column::Column(Parts parts) : parts_(std::move(parts)) {
 }
 
 ColumnPtr Column::slice(int64_t start, int64_t length) const {
-  FLOWRUN_CHECK(start >= 0 && length >= 0 && start + length <= parts_.size, "a slice lies inside its column");
+  FLOWRUN_CHECK(start >= 0 && length >= 0 && start + length <= parts_.size,
+                "a slice lies inside its column");
   Parts parts = parts_;
   parts.offset += start;
   parts.size = length;
@@ -83,10 +108,13 @@ size_t value_width(TypeId id) {
     case TypeId::boolean:
     case TypeId::array:
     case TypeId::map:
-    case TypeId::struct_: return 0;
+    case TypeId::struct_:
+      return 0;
     case TypeId::string:
-    case TypeId::binary: return sizeof(StringView);
-    default: return visit_fixed(id, [](auto tag) { return sizeof(typename decltype(tag)::type); });
+    case TypeId::binary:
+      return sizeof(StringView);
+    default:
+      return visit_fixed(id, [](auto tag) { return sizeof(typename decltype(tag)::type); });
   }
 }
 
@@ -100,7 +128,8 @@ ColumnPtr null_column(const Type& type, int64_t size) {
     parts.values = zeroed_buffer((rows + 1) * sizeof(int32_t));
     for (const Field& field : type.fields()) parts.children.push_back(null_column(field.type, 0));
   } else if (type.id() == TypeId::struct_) {
-    for (const Field& field : type.fields()) parts.children.push_back(null_column(field.type, size));
+    for (const Field& field : type.fields())
+      parts.children.push_back(null_column(field.type, size));
   } else if (const size_t width = value_width(type.id()); width > 0) {
     parts.values = zeroed_buffer(rows * width);
   }

@@ -14,11 +14,11 @@
 //   calendar_interval                     CalendarInterval, 16 bytes
 //   string, binary                        StringView, 16 bytes; long ones point into data_buffers()
 //   array                                 int32_t offsets, size()+1 of them; child(0) the elements
-//   map                                   int32_t offsets, size()+1 of them; child(0) keys, child(1) values
-//   struct_                               no values; children as long as the column
+//   map                                   int32_t offsets, size()+1 of them; child(0) keys,
+//   child(1) values struct_                               no values; children as long as the column
 //   null                                  nothing; every row is null
-// Validity: bitmap, bit set = valid; absent when null_count() == 0. Values under nulls are undefined
-// but readable (a StringView under a null is always safe to follow).
+// Validity: bitmap, bit set = valid; absent when null_count() == 0. Values under nulls are
+// undefined but readable (a StringView under a null is always safe to follow).
 
 #include <cstdint>
 #include <cstring>
@@ -42,8 +42,8 @@ struct CalendarInterval {
   friend bool operator==(const CalendarInterval&, const CalendarInterval&) = default;
 };
 
-// Arrow's utf8_view: up to twelve bytes inline; longer text as four bytes of prefix and a place in a buffer.
-// Bytes behind an inline text are zero.
+// Arrow's utf8_view: up to twelve bytes inline; longer text as four bytes of prefix and a place in
+// a buffer. Bytes behind an inline text are zero.
 struct StringView {
   static constexpr uint32_t kInline = 12;
 
@@ -79,12 +79,24 @@ struct StringView {
 static_assert(sizeof(StringView) == 16);
 
 inline bool get_bit(const uint8_t* bits, int64_t i) { return (bits[i >> 3] >> (i & 7)) & 1; }
-inline void set_bit(uint8_t* bits, int64_t i) { bits[i >> 3] = static_cast<uint8_t>(bits[i >> 3] | (1u << (i & 7))); }
-inline void clear_bit(uint8_t* bits, int64_t i) { bits[i >> 3] = static_cast<uint8_t>(bits[i >> 3] & ~(1u << (i & 7))); }
-inline void put_bit(uint8_t* bits, int64_t i, bool value) { value ? set_bit(bits, i) : clear_bit(bits, i); }
+inline void set_bit(uint8_t* bits, int64_t i) {
+  bits[i >> 3] = static_cast<uint8_t>(bits[i >> 3] | (1u << (i & 7)));
+}
+inline void clear_bit(uint8_t* bits, int64_t i) {
+  bits[i >> 3] = static_cast<uint8_t>(bits[i >> 3] & ~(1u << (i & 7)));
+}
+inline void put_bit(uint8_t* bits, int64_t i, bool value) {
+  value ? set_bit(bits, i) : clear_bit(bits, i);
+}
 inline size_t bitmap_bytes(int64_t bits) { return static_cast<size_t>((bits + 7) / 8); }
 // Set bits in [offset, offset + length).
 int64_t count_set_bits(const uint8_t* bits, int64_t offset, int64_t length);
+// Bits [from_offset, from_offset + length) of `from` to `to_offset` of `to`; bits of `to` before
+// stay, bits behind in its last byte are lost.
+void copy_bits(const uint8_t* from, int64_t from_offset, int64_t length, uint8_t* to,
+               int64_t to_offset);
+// Sets [offset, offset + length); bits before stay, bits behind in the last byte are lost.
+void set_bits(uint8_t* bits, int64_t offset, int64_t length);
 
 class Column;
 using ColumnPtr = std::shared_ptr<const Column>;
@@ -92,8 +104,8 @@ using ColumnPtr = std::shared_ptr<const Column>;
 // Thread-safe: immutable once made. Slices share buffers.
 class Column {
  public:
-  // The parts of a column; unused ones stay empty. `offset` counts in rows and applies to validity and
-  // values (and offsets of array and map), not to children.
+  // The parts of a column; unused ones stay empty. `offset` counts in rows and applies to validity
+  // and values (and offsets of array and map), not to children.
   struct Parts {
     Type type;
     int64_t size = 0;
@@ -130,14 +142,19 @@ class Column {
     return {reinterpret_cast<const char*>(buffer.data()) + view.outside.offset, view.size};
   }
   // Row i of an array or map is children [list_begin(i), list_end(i)).
-  [[nodiscard]] int32_t list_begin(int64_t i) const { return reinterpret_cast<const int32_t*>(values_)[parts_.offset + i]; }
+  [[nodiscard]] int32_t list_begin(int64_t i) const {
+    return reinterpret_cast<const int32_t*>(values_)[parts_.offset + i];
+  }
   [[nodiscard]] int32_t list_end(int64_t i) const { return list_begin(i + 1); }
   [[nodiscard]] const ColumnPtr& child(size_t i) const { return parts_.children[i]; }
   [[nodiscard]] std::span<const ColumnPtr> children() const { return parts_.children; }
 
   [[nodiscard]] const Parts& parts() const { return parts_; }
-  // Bitmap whose bit parts().offset + i tells row i; null when nothing is null (or all is, type null).
-  [[nodiscard]] const uint8_t* validity_bits() const { return parts_.null_count == 0 ? nullptr : validity_; }
+  // Bitmap whose bit parts().offset + i tells row i; null when nothing is null (or all is, type
+  // null).
+  [[nodiscard]] const uint8_t* validity_bits() const {
+    return parts_.null_count == 0 ? nullptr : validity_;
+  }
 
   // Rows [start, start + length), sharing the buffers. REQUIRES: the range lies inside.
   [[nodiscard]] ColumnPtr slice(int64_t start, int64_t length) const;
@@ -163,35 +180,47 @@ struct TypeTag {
 template <class Visitor>
 decltype(auto) visit_fixed(TypeId id, Visitor&& visitor) {
   switch (id) {
-    case TypeId::tinyint: return visitor(TypeTag<int8_t>{});
-    case TypeId::smallint: return visitor(TypeTag<int16_t>{});
+    case TypeId::tinyint:
+      return visitor(TypeTag<int8_t>{});
+    case TypeId::smallint:
+      return visitor(TypeTag<int16_t>{});
     case TypeId::integer:
     case TypeId::date:
-    case TypeId::year_month_interval: return visitor(TypeTag<int32_t>{});
+    case TypeId::year_month_interval:
+      return visitor(TypeTag<int32_t>{});
     case TypeId::bigint:
     case TypeId::timestamp:
-    case TypeId::day_time_interval: return visitor(TypeTag<int64_t>{});
-    case TypeId::real: return visitor(TypeTag<float>{});
-    case TypeId::double_: return visitor(TypeTag<double>{});
-    case TypeId::decimal: return visitor(TypeTag<Decimal128>{});
-    case TypeId::calendar_interval: return visitor(TypeTag<CalendarInterval>{});
-    default: check_failed(__FILE__, __LINE__, "fixed-width type", "visit_fixed takes fixed-width types only");
+    case TypeId::day_time_interval:
+      return visitor(TypeTag<int64_t>{});
+    case TypeId::real:
+      return visitor(TypeTag<float>{});
+    case TypeId::double_:
+      return visitor(TypeTag<double>{});
+    case TypeId::decimal:
+      return visitor(TypeTag<Decimal128>{});
+    case TypeId::calendar_interval:
+      return visitor(TypeTag<CalendarInterval>{});
+    default:
+      check_failed(__FILE__, __LINE__, "fixed-width type",
+                   "visit_fixed takes fixed-width types only");
   }
 }
 
 // A column of nulls. Cheap: validity is one shared zeroed buffer where it fits.
 ColumnPtr null_column(const Type& type, int64_t size);
 
-// Rows of `column` at `indices`, in that order; -1 gives a null. Long strings share the source's buffers.
+// Rows of `column` at `indices`, in that order; -1 gives a null. Long strings share the source's
+// buffers.
 ColumnPtr take(const Column& column, std::span<const int32_t> indices);
 // One column after the other. REQUIRES: at least one, all of one type.
 ColumnPtr concatenate(std::span<const ColumnPtr> columns);
 // Row `row` repeated `size` times.
 ColumnPtr repeat(const Column& column, int64_t row, int64_t size);
-// Are the two rows the same value? Nulls are equal to nulls, NaN to NaN, -0.0 to 0.0 (Spark's grouping).
+// Are the two rows the same value? Nulls are equal to nulls, NaN to NaN, -0.0 to 0.0 (Spark's
+// grouping).
 bool rows_equal(const Column& a, int64_t i, const Column& b, int64_t j);
-// Spark's order of two values: nulls first, false < true, NaN greatest, bytes of text unsigned; nested by
-// parts. Negative, zero or positive. REQUIRES: equal types, not map.
+// Spark's order of two values: nulls first, false < true, NaN greatest, bytes of text unsigned;
+// nested by parts. Negative, zero or positive. REQUIRES: equal types, not map.
 int compare_rows(const Column& a, int64_t i, const Column& b, int64_t j);
 
 }  // namespace flowrun
