@@ -193,13 +193,14 @@ void append_timestamp(int64_t micros, const TimeZone& zone, std::string& out) {
   append_timestamp(micros, wall, out);
 }
 
-void append_iso_timestamp(int64_t micros, LocalTime& wall, std::string& out) {
+void append_iso_timestamp(int64_t micros, LocalTime& wall, std::string& out, int digits) {
   const int64_t local = wall.to_local(micros);
   const CivilTime time = civil_time(floor_mod(local, kMicrosPerDay));
   append_civil(civil_from_days(floor_div(local, kMicrosPerDay)), out);
   out += 'T';
   append_clock(time, out);
-  append_fraction(time.micros / 1000 * 1000, 3, out);
+  append_fraction(digits == 3 ? time.micros / 1000 * 1000 : time.micros,
+                  static_cast<size_t>(digits), out);
   // XXX has no seconds.
   out += offset_name(wall.span(micros).offset / 60 * 60);
 }

@@ -27,7 +27,8 @@ void append_timestamp(int64_t micros, const TimeZone& zone, std::string& out);
 // As above for a run of rows: `wall` remembers the zone's span.
 void append_timestamp(int64_t micros, LocalTime& wall, std::string& out);
 // "yyyy-MM-dd'T'HH:mm:ss.SSSXXX": what Spark's to_json and CSV writer use by default.
-void append_iso_timestamp(int64_t micros, LocalTime& wall, std::string& out);
+// With digits = 6, SSSSSS: nothing is lost.
+void append_iso_timestamp(int64_t micros, LocalTime& wall, std::string& out, int digits = 3);
 
 // "2015", "2015-2", "2015-02-23", and anything after a space or T behind a day. White space around
 // is trimmed. Nothing if the text is no date, or one whose day does not exist.
