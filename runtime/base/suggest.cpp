@@ -47,4 +47,17 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   return found ? " — did you mean `" + *found + "`?" : "";
 }
 
+std::string back_quoted(std::string_view word) {
+  std::string text = "`";
+  text += word;
+  text += '`';
+  return text;
+}
+
+std::string back_quoted_list(std::span<const std::string> words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + back_quoted(word);
+  return text;
+}
+
 }  // namespace flowrun

@@ -17,4 +17,8 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 // " — did you mean `gt`?" or "" when nothing is near.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
+// "`word`", "`a`, `b`": how messages show what stands in a file.
+std::string back_quoted(std::string_view word);
+std::string back_quoted_list(std::span<const std::string> words);
+
 }  // namespace flowrun

@@ -20,16 +20,17 @@ struct PortReference {
 
 enum class ErrorPolicy : uint8_t { keep, drop, fail, route };
 
-// One operator. A chain is unrolled: its last step has the node's name, the others "node.step", where step is
-// the step's id or operator kind and ordinal ("with_columns_1"); state is keyed by these ids.
+// One operator. A chain is unrolled: its last step has the node's name, the others "node.step",
+// where step is the step's id or operator kind and ordinal ("with_columns_1"); state is keyed by
+// these ids.
 struct PlanNode {
   std::string id;
-  std::string name;            // the node of the file, for messages and qualifiers
-  Position position;           // of the node's key
+  std::string name;   // the node of the file, for messages and qualifiers
+  Position position;  // of the node's key
   OperatorKind kind = OperatorKind::transform;
-  std::string op;              // registered name
-  Position op_position;        // of the operator key's value (or of source/sink's word)
-  Options options;             // primary value under the operator's name; sinks have "mode" and "every" too
+  std::string op;        // registered name; "select" of `*` for a node that only unites its inputs
+  Position op_position;  // of the operator key's value (or of source/sink's word)
+  Options options;  // primary value under the operator's name; sinks have "mode" and "every" too
   std::vector<PortReference> inputs;  // several: union in this order, or left and right
   bool sides = false;                 // inputs are left, right
   bool union_by_name = false;

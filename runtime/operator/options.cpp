@@ -7,8 +7,14 @@ namespace flowrun {
 Error OptionValue::place(Error error) const {
   if (error.position.known()) return error;
   Position where = position;
-  if (error.offset && where.known()) {
-    where.column += static_cast<int32_t>(*error.offset) + (quoted ? 1 : 0);
+  if (error.offset && where.known() && !interpolated) {
+    const auto offset = static_cast<int32_t>(*error.offset);
+    TextMark mark{0, where.line, where.column + (quoted ? 1 : 0)};
+    for (const TextMark& candidate : marks) {
+      if (candidate.offset <= offset) mark = candidate;
+    }
+    where.line = mark.line;
+    where.column = mark.column + offset - mark.offset;
     where.length = 0;
   }
   error.position = where;

@@ -100,4 +100,21 @@ std::vector<OptionSpec> reader_option_specs(const std::string& format_option) {
                            json_option_specs(format_option)});
 }
 
+std::vector<OptionSpec> table_option_specs() {
+  using namespace option;
+  return together(
+      {{
+           required(path("file", "the file that holds the rows")),
+           required(word("format", {"csv", "json"}, "what the file holds")),
+           schema("schema", "names and types of the columns; inferred or all strings without it"),
+           word("on_error", {"keep", "drop", "fail"}, "what becomes of a corrupt record")
+               .with_default("keep"),
+           duration(
+               "refresh",
+               "how often the file is looked at; it is read again, between epochs, when it changed")
+               .at_least(1),
+       },
+       reader_option_specs()});
+}
+
 }  // namespace flowrun

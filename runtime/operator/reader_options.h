@@ -25,4 +25,7 @@ RecordFormat record_format_option(std::string_view format, const Options& option
 // All three.
 std::vector<OptionSpec> reader_option_specs(const std::string& format_option = "format");
 
+// Of one entry of `tables:`.
+std::vector<OptionSpec> table_option_specs();
+
 }  // namespace flowrun

@@ -258,6 +258,10 @@ void GroupTable::probe(std::span<uint32_t> groups) {
 }
 
 void GroupTable::find_or_add(std::span<const ColumnPtr> keys, std::span<uint32_t> groups) {
+  if (types_.empty() && size() == 1) {
+    std::fill(groups.begin(), groups.end(), 0);
+    return;
+  }
   encode(keys, groups.size());
   hash_encoded();
   probe<true>(groups);
@@ -360,7 +364,7 @@ std::string_view GroupTable::text_of(const KeyPart& part, uint32_t group) const 
   return {reinterpret_cast<const char*>(words) + offsetof(StringView, inlined), text_size};
 }
 
-ColumnPtr GroupTable::key_column(size_t index, std::span<const uint32_t> groups) const {
+ColumnPtr GroupTable::key(size_t index, std::span<const uint32_t> groups) const {
   const KeyPart& part = parts_[index];
   const Type& type = types_[index];
   const std::unique_ptr<ColumnBuilder> builder = make_builder(type);
@@ -391,7 +395,7 @@ ColumnPtr GroupTable::key_column(size_t index, std::span<const uint32_t> groups)
 
 std::vector<ColumnPtr> GroupTable::keys(std::span<const uint32_t> groups) const {
   std::vector<ColumnPtr> columns;
-  for (size_t i = 0; i < types_.size(); ++i) columns.push_back(key_column(i, groups));
+  for (size_t i = 0; i < types_.size(); ++i) columns.push_back(key(i, groups));
   return columns;
 }
 

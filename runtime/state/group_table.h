@@ -53,6 +53,8 @@ class GroupTable {
 
   // The keys of the named groups, a column per type.
   [[nodiscard]] std::vector<ColumnPtr> keys(std::span<const uint32_t> groups) const;
+  // One column of them.
+  [[nodiscard]] ColumnPtr key(size_t index, std::span<const uint32_t> groups) const;
   // Keeps the named groups, renumbered 0, 1, ... in that order.
   void keep(std::span<const uint32_t> groups);
   // No groups; capacity stays.
@@ -95,7 +97,6 @@ class GroupTable {
   std::string_view store(std::string_view text);
   [[nodiscard]] bool is_null(const KeyPart& part, uint32_t group) const;
   [[nodiscard]] std::string_view text_of(const KeyPart& part, uint32_t group) const;
-  [[nodiscard]] ColumnPtr key_column(size_t index, std::span<const uint32_t> groups) const;
 
   std::vector<Type> types_;
   std::vector<KeyPart> parts_;

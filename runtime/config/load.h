@@ -1,0 +1,45 @@
+#pragma once
+// Loading: a pipeline file made a Plan, or everything that is wrong with it at once.
+//
+//   LoadedPlan loaded = load_plan("pipelines/iot.yaml", registry, {.sets =
+//   {"watches.port=10000"}}); std::cerr << render_text(loaded.diagnostics, loaded.sources); if
+//   (!loaded.plan) return 2;
+//
+// Reads the file, those it includes and those of ${file:...}; opens nothing else.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/config/diagnostic.h"
+#include "runtime/config/plan.h"
+#include "runtime/config/yaml_document.h"
+#include "runtime/operator/registry.h"
+
+namespace flowrun {
+
+struct LoadOptions {
+  // "node.key=value" or "key=value" of the top level, as on the command line; the last one wins. A
+  // value that begins with [, { or a quote is read as YAML, any other is taken as it is.
+  std::vector<std::string> sets = {};
+  // Environment variables for ${env:X}; default: the process's own.
+  std::function<std::optional<std::string>(const std::string&)> environment = {};
+  YamlLimits limits = {};
+};
+
+struct LoadedPlan {
+  std::optional<Plan> plan;  // absent if there is an error among the diagnostics
+  Diagnostics diagnostics;   // in the order of the file
+  SourceTexts sources;       // for render_text
+};
+
+// A file that cannot be read is an error among the diagnostics too.
+LoadedPlan load_plan(const std::string& path, const Registry& registry,
+                     const LoadOptions& options = {});
+
+// `name` stands for the file in messages, and relative paths are relative to its folder.
+LoadedPlan load_plan_text(std::string text, const std::string& name, const Registry& registry,
+                          const LoadOptions& options = {});
+
+}  // namespace flowrun

@@ -1,0 +1,91 @@
+#include "runtime/config/top_level.h"
+
+#include <algorithm>
+
+#include "runtime/base/suggest.h"
+#include "runtime/operator/option_specs.h"
+#include "runtime/operator/reader_options.h"
+
+namespace flowrun {
+
+namespace {
+
+Trigger make_trigger(const OptionValue& value) {
+  if (value.kind == OptionKind::duration) return {Trigger::Kind::period, value.integer};
+  if (value.text == "once") return {Trigger::Kind::once, 0};
+  if (value.text == "available_now") return {Trigger::Kind::available_now, 0};
+  return {Trigger::Kind::asap, 0};
+}
+
+std::optional<int64_t> integer_of(const Options& options, std::string_view name) {
+  const OptionValue* value = options.find(name);
+  return value ? std::optional(value->integer) : std::nullopt;
+}
+
+}  // namespace
+
+std::vector<OptionSpec> top_level_specs() {
+  using namespace option;
+  return {
+      text("name", "the pipeline's name; the file's name without it"),
+      text("doc", "what the pipeline is for"),
+      one_of("trigger", "when an epoch ends: at once, after a period, or once for what is there",
+             {word("", {"asap", "once", "available_now"}, ""), duration("", "").at_least(1)})
+          .with_default("asap"),
+      integer("threads", "workers; one per core that is granted without it").between(1, 1024),
+      bytes("memory",
+            "bounds everything that grows; 256 MiB without it, or half of what the cgroup grants")
+          .at_least(1 << 20),
+      bytes("in_flight", "bounds what was read and is not yet processed; 32 MiB without it")
+          .at_least(1),
+      text("timezone", "the zone of dates and of times as text").with_default("UTC"),
+      word("watermark_policy", {"min", "max"}, "which watermark counts where several meet")
+          .with_default("min"),
+  };
+}
+
+const std::vector<std::string>& structure_keys() {
+  static const std::vector<std::string> kKeys = {"nodes", "chain", "tables", "connections",
+                                                 "include"};
+  return kKeys;
+}
+
+void read_top_level(const Document& document, Plan& plan, Diagnostics& diagnostics) {
+  Errors errors;
+  RawValue top = document.top;
+  top.position = document.position;
+  const Options options =
+      read_options(top_level_specs(), top, "the pipeline file", errors, structure_keys());
+  for (Error& error : errors) diagnostics.push_back(make_diagnostic(std::move(error)));
+  plan.name = options.text_or("name", "");
+  plan.doc = options.text_or("doc", "");
+  plan.trigger = make_trigger(options.at("trigger"));
+  plan.threads = integer_of(options, "threads");
+  plan.memory = integer_of(options, "memory");
+  plan.in_flight = integer_of(options, "in_flight");
+  plan.timezone = options.text("timezone");
+  plan.watermark_policy_max = options.text("watermark_policy") == "max";
+}
+
+void read_tables(const Document& document, Plan& plan, LoadedPlan& loaded) {
+  const std::vector<OptionSpec> specs = table_option_specs();
+  for (size_t i = 0; i < document.tables.keys.size(); ++i) {
+    const RawValue::Key& key = document.tables.keys[i];
+    RawValue table = document.tables.items[i];
+    const std::string owner = "the table " + back_quoted(key.text);
+    if (table.kind != RawValue::Kind::map) {
+      loaded.diagnostics.push_back(
+          make_diagnostic(Error::invalid(owner + " cannot be " + table.shown() +
+                                         " — write `{ file: PATH, format: csv }`")
+                              .at(key.position)));
+      continue;
+    }
+    table.position = key.position;
+    Errors errors;
+    Options options = read_options(specs, table, owner, errors);
+    for (Error& error : errors) loaded.diagnostics.push_back(make_diagnostic(std::move(error)));
+    plan.tables.push_back({key.text, key.position, std::move(options)});
+  }
+}
+
+}  // namespace flowrun
