@@ -6,10 +6,6 @@
 namespace flowrun {
 namespace {
 
-bool is_unit_interval(const Type& type) {
-  return type.id() == TypeId::year_month_interval || type.id() == TypeId::day_time_interval;
-}
-
 bool is_exact_number(const Type& type) {
   return type.is_integral() || type.id() == TypeId::decimal;
 }
