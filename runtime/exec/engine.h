@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/config/plan.h"
+#include "runtime/exec/limits.h"
 #include "runtime/exec/progress.h"
 #include "runtime/operator/registry.h"
 
@@ -33,12 +34,6 @@ struct EngineOptions {
   // Told from the engine's threads; must not block. `node` may be empty.
   std::function<void(const LogEvent&)> on_log;
   std::function<void(const Progress&)> on_progress;  // after each epoch
-};
-
-// How a number was chosen, to be printed at start: {2, "the cgroup's quota"}.
-struct Chosen {
-  int64_t value = 0;
-  std::string reason;
 };
 
 class Engine {

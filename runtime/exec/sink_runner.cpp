@@ -1,0 +1,127 @@
+#include "runtime/exec/sink_runner.h"
+
+namespace flowrun {
+
+SinkRunner::SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture) : node_(node), capture_(std::move(capture)) {}
+
+SinkRunner::~SinkRunner() = default;
+
+Status SinkRunner::open() {
+  if (capture_) return capture_->open(*node_.inputs[0].schema);
+  Status opened = node_.sink->open(std::nullopt);
+  if (!opened) return std::move(opened.error()).within(node_.name);
+  opened_ = true;
+  return ok_status();
+}
+
+Status SinkRunner::deliver(EpochId epoch, int64_t sequence, std::vector<RecordBatch> batches, const FlightPtr& flight) {
+  std::unique_lock lock(mutex_);
+  waiting_.emplace(sequence, Delivery{epoch, std::move(batches), flight});
+  return drain(lock);
+}
+
+// Whoever finds the next sequence there writes for all; others leave theirs and go on.
+Status SinkRunner::drain(std::unique_lock<std::mutex>& lock) {
+  if (draining_) return ok_status();
+  draining_ = true;
+  Status result;
+  while (result && !waiting_.empty() && waiting_.begin()->first == next_sequence_ &&
+         waiting_.begin()->second.epoch <= open_epoch_) {
+    Delivery delivery = std::move(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    ++next_sequence_;
+    lock.unlock();
+    result = take(std::move(delivery));
+    lock.lock();
+  }
+  draining_ = false;
+  idle_.notify_all();
+  return result;
+}
+
+Status SinkRunner::take(Delivery delivery) {
+  if (delivery.batches.empty()) return ok_status();
+  if (node_.pace == 0 && !accumulates()) {
+    for (const RecordBatch& batch : delivery.batches) FLOWRUN_RETURN_IF_ERROR(write(delivery.epoch, batch));
+    return ok_status();
+  }
+  const std::lock_guard lock(mutex_);
+  held_bytes_ += delivery.flight ? delivery.flight->bytes() : 0;
+  held_.push_back(std::move(delivery));
+  return ok_status();
+}
+
+Status SinkRunner::write(EpochId epoch, const RecordBatch& batch) {
+  rows_since_turn_.fetch_add(batch.num_rows(), std::memory_order_relaxed);
+  if (capture_) return capture_->write(batch);
+  Status written = node_.sink->write(epoch, batch);
+  if (!written) return std::move(written.error()).within(node_.name);
+  return ok_status();
+}
+
+Status SinkRunner::finish(Turn turn) {
+  std::vector<Delivery> held;
+  {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [&] { return !draining_; });
+    if (turn.due) {
+      held = std::move(held_);
+      held_.clear();
+      held_bytes_ = 0;
+    }
+  }
+  if (turn.due) {
+    for (Delivery& delivery : held) {
+      for (RecordBatch& batch : delivery.batches) {
+        if (accumulates()) {
+          history_bytes_ += batch.memory_bytes();
+          history_.push_back(std::move(batch));
+        } else {
+          FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
+        }
+      }
+    }
+    for (const RecordBatch& batch : history_) FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
+    for (const RecordBatch& batch : turn.closing) FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
+    if (capture_) {
+      FLOWRUN_RETURN_IF_ERROR(capture_->commit());
+    } else {
+      auto token = node_.sink->prepare(turn.epoch);
+      if (!token) return std::move(token.error()).within(node_.name);
+      Status committed = node_.sink->commit(turn.epoch, *token);
+      if (!committed) return std::move(committed.error()).within(node_.name);
+    }
+    last_served_ = turn.epoch;
+    last_served_time_ = turn.monotonic;
+    served_once_ = true;
+    changed_ = false;
+    rows_of_turn_ = rows_since_turn_.exchange(0, std::memory_order_relaxed);
+  }
+  std::unique_lock lock(mutex_);
+  open_epoch_ = turn.epoch + 1;
+  return drain(lock);
+}
+
+Status SinkRunner::abort(EpochId epoch) {
+  if (!opened_) return ok_status();
+  return node_.sink->abort(epoch);
+}
+
+void SinkRunner::close() {
+  if (opened_) node_.sink->close();
+}
+
+bool SinkRunner::has_pending() const {
+  if (changed_) return true;
+  const std::lock_guard lock(mutex_);
+  return !held_.empty();
+}
+
+int64_t SinkRunner::held_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return held_bytes_;
+}
+
+int64_t SinkRunner::memory_bytes() const { return history_bytes_ + (capture_ ? 0 : node_.sink->memory_bytes()); }
+
+}  // namespace flowrun
