@@ -31,13 +31,14 @@ Status Capture::open(const Schema& schema) {
 }
 
 Status Capture::write(const RecordBatch& batch) {
-  JsonRowWriter writer(*batch.schema(), JsonWriteOptions::exact());
-  return writer.append_lines(batch, text_);
+  const JsonRowWriter writer(batch.schema(), {.ignore_null_fields = false, .fraction = JsonWriteOptions::Fraction::microseconds});
+  writer.append_lines(batch, text_);
+  return ok_status();
 }
 
 Status Capture::commit() {
   Status written = write_file(fmt::format("{}/{:04}.jsonl", folder_, turn_++), text_);
-  text_.clear();
+  if (!accumulates_) text_.clear();
   return written;
 }
 

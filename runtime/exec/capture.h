@@ -10,7 +10,8 @@ namespace flowrun {
 
 class Capture {
  public:
-  explicit Capture(std::string folder) : folder_(std::move(folder)) {}
+  // `accumulates`: a sink in complete mode without an aggregation keeps all rows; each turn shows them all.
+  Capture(std::string folder, bool accumulates) : folder_(std::move(folder)), accumulates_(accumulates) {}
 
   // Makes the folder and writes schema.ddl.
   Status open(const Schema& schema);
@@ -20,6 +21,7 @@ class Capture {
 
  private:
   std::string folder_;
+  bool accumulates_;
   std::string text_;
   int64_t turn_ = 0;
 };

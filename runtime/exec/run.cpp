@@ -66,7 +66,11 @@ Status Run::execute() {
 Status Run::open_sinks() {
   for (const size_t s : graph_.sinks) {
     GraphNode& node = graph_.nodes[s];
-    auto capture = settings_.capture.empty() ? nullptr : std::make_unique<Capture>(settings_.capture + "/" + node.name);
+    std::unique_ptr<Capture> capture;
+    if (!settings_.capture.empty()) {
+      const bool accumulates = node.mode == OutputMode::complete && !node.aggregated;
+      capture = std::make_unique<Capture>(settings_.capture + "/" + node.name, accumulates);
+    }
     sinks_.push_back(std::make_unique<SinkRunner>(node, std::move(capture)));
     FLOWRUN_RETURN_IF_ERROR(sinks_.back()->open());
   }

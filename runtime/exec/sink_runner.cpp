@@ -41,7 +41,7 @@ Status SinkRunner::drain(std::unique_lock<std::mutex>& lock) {
 
 Status SinkRunner::take(Delivery delivery) {
   if (delivery.batches.empty()) return ok_status();
-  if (node_.pace == 0 && !accumulates()) {
+  if (node_.pace == 0) {
     for (const RecordBatch& batch : delivery.batches) FLOWRUN_RETURN_IF_ERROR(write(delivery.epoch, batch));
     return ok_status();
   }
@@ -72,16 +72,8 @@ Status SinkRunner::finish(Turn turn) {
   }
   if (turn.due) {
     for (Delivery& delivery : held) {
-      for (RecordBatch& batch : delivery.batches) {
-        if (accumulates()) {
-          history_bytes_ += batch.memory_bytes();
-          history_.push_back(std::move(batch));
-        } else {
-          FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
-        }
-      }
+      for (const RecordBatch& batch : delivery.batches) FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
     }
-    for (const RecordBatch& batch : history_) FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
     for (const RecordBatch& batch : turn.closing) FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
     if (capture_) {
       FLOWRUN_RETURN_IF_ERROR(capture_->commit());
@@ -122,6 +114,6 @@ int64_t SinkRunner::held_bytes() const {
   return held_bytes_;
 }
 
-int64_t SinkRunner::memory_bytes() const { return history_bytes_ + (capture_ ? 0 : node_.sink->memory_bytes()); }
+int64_t SinkRunner::memory_bytes() const { return capture_ ? 0 : node_.sink->memory_bytes(); }
 
 }  // namespace flowrun

@@ -63,7 +63,6 @@ class SinkRunner {
   Status drain(std::unique_lock<std::mutex>& lock);
   Status take(Delivery delivery);
   Status write(EpochId epoch, const RecordBatch& batch);
-  [[nodiscard]] bool accumulates() const { return node_.mode == OutputMode::complete && !node_.stateful_input; }
 
   GraphNode& node_;
   std::unique_ptr<Capture> capture_;
@@ -78,8 +77,6 @@ class SinkRunner {
   int64_t held_bytes_ = 0;
 
   // The coordinator's alone.
-  std::vector<RecordBatch> history_;     // complete without an aggregation: all rows so far
-  int64_t history_bytes_ = 0;
   EpochId last_served_ = -1;
   int64_t last_served_time_ = 0;
   bool served_once_ = false;

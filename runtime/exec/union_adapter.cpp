@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "runtime/expr/cast.h"
-#include "runtime/expr/type_coercion.h"
+#include "runtime/expr/coercion.h"
 #include "runtime/format/datetime.h"
 
 namespace flowrun {
@@ -51,7 +51,7 @@ Result<UnionPlan> plan_union(std::span<const SchemaPtr> schemas, std::span<const
     FLOWRUN_TRY(std::vector<size_t> columns, match_columns(*schemas[0], *schemas[s], names[s], by_name));
     for (size_t i = 0; i < fields.size(); ++i) {
       const Field& field = schemas[s]->field(columns[i]);
-      const auto widened = widest_type(fields[i].type, field.type);
+      const auto widened = wider_type(fields[i].type, field.type);
       if (!widened) {
         return Error::invalid(fmt::format("a union needs inputs with compatible column types: column {} is {} in `{}` and {} in `{}` — cast one of them", i + 1, fields[i].type.simple_string(), names[0], field.type.simple_string(), names[s]));
       }
