@@ -12,20 +12,26 @@ using namespace flowrun::testing;
 
 namespace {
 
+OperatorSpec named(const std::string& name) {
+  OperatorSpec spec;
+  spec.name = name;
+  return spec;
+}
+
 // A pipeline in -> keep -> { rows, sum -> totals }, run on a thread of its own.
 class Pipeline {
  public:
   explicit Pipeline(Trigger trigger = {}, bool with_sum = true) {
-    registry_.add_source({.name = "script"}, [this](const Options&, const MakeContext&) -> Result<MadeSource> {
+    registry_.add_source(named("script"), [this](const Options&, const MakeContext&) -> Result<MadeSource> {
       return MadeSource{std::make_unique<FakeSource>(script), nullptr};
     });
-    registry_.add_transform({.name = "nonzero"}, [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Transform>> {
+    registry_.add_transform(named("nonzero"), [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Transform>> {
       return std::make_unique<FakeFilter>();
     });
-    registry_.add_stateful({.name = "sum"}, [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Stateful>> {
+    registry_.add_stateful(named("sum"), [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Stateful>> {
       return std::make_unique<FakeSum>();
     });
-    registry_.add_sink({.name = "remember"}, [this](const Options&, const MakeContext& context) -> Result<std::unique_ptr<Sink>> {
+    registry_.add_sink(named("remember"), [this](const Options&, const MakeContext& context) -> Result<std::unique_ptr<Sink>> {
       return std::make_unique<FakeSink>(context.node == "rows" ? rows : totals);
     });
     plan_.trigger = trigger;
