@@ -12,6 +12,7 @@ namespace flowrun {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
+constexpr int64_t kStopPatience = kSecond * 7 / 10;  // how long a stop waits for a sink that blocks
 
 }  // namespace
 
@@ -175,9 +176,18 @@ Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>&
 }
 
 Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due, std::vector<std::vector<RecordBatch>>& rows) {
+  const auto give_up = [this] {
+    const std::lock_guard lock(mutex_);
+    return stop_ && monotonic() - stop_time_ > kStopPatience;
+  };
   for (size_t s = 0; s < sinks_.size(); ++s) {
     SinkRunner::Turn turn{epoch.id, due[s], std::move(rows[s]), monotonic()};
-    FLOWRUN_RETURN_IF_ERROR(sinks_[s]->finish(std::move(turn)));
+    Status finished = sinks_[s]->finish(std::move(turn), give_up);
+    if (!finished && finished.error().code == ErrorCode::cancelled) {
+      log(LogEvent::Level::warning, sinks_[s]->node().name, fmt::format("did not take its rows in time; its epoch {} is not committed", epoch.id));
+    } else if (!finished) {
+      return finished;
+    }
   }
   return ok_status();
 }

@@ -106,6 +106,7 @@ void Run::stop_threads() {
 void Run::stop() {
   {
     const std::lock_guard lock(mutex_);
+    if (!stop_) stop_time_ = monotonic();
     stop_ = true;
   }
   coordinator_wakes_.notify_all();

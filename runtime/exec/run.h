@@ -134,6 +134,7 @@ class Run final : public SourceHost {
   int64_t next_sequence_ = 0;
   std::atomic<int64_t> in_flight_{0};
   bool stop_ = false;                        // asked for
+  int64_t stop_time_ = 0;                    // when, monotonic
   bool leaving_ = false;                     // sources must leave
   std::optional<Error> failure_;
   std::mt19937_64 random_;

@@ -2,10 +2,13 @@
 // SinkRunner: serves one sink. Puts batches in the order of their chunks, holds those of later epochs back
 // until the one before is committed, keeps the sink's own pace, and commits at an epoch's end.
 
+#include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -15,7 +18,8 @@
 
 namespace flowrun {
 
-// deliver() from any worker; the rest from the coordinator.
+// deliver() from any worker; the rest from the coordinator. A sink that may block is written to by a thread of
+// its own; any other by the worker that holds the next sequence.
 //
 // Invariants
 // - Batches reach the sink by ascending sequence; every sequence is delivered to it once, empty or not.
@@ -36,8 +40,9 @@ class SinkRunner {
     int64_t monotonic = 0;
   };
   // REQUIRES: every chunk of the epoch was delivered. Writes, prepares and commits if due, then lets the next
-  // epoch's batches through.
-  Status finish(Turn turn);
+  // epoch's batches through. While a sink that blocks is waited for, `give_up` is asked now and then; once it
+  // says true the sink is cancelled.
+  Status finish(Turn turn, const std::function<bool()>& give_up);
   Status abort(EpochId epoch);
   void close();
   void cancel() { node_.sink->cancel(); }
@@ -60,7 +65,11 @@ class SinkRunner {
     FlightPtr flight;
   };
 
+  void main();
+  [[nodiscard]] bool drainable() const;
   Status drain(std::unique_lock<std::mutex>& lock);
+  Status serve(Turn turn);
+  Status commit(EpochId epoch);
   Status take(Delivery delivery);
   Status write(EpochId epoch, const RecordBatch& batch);
 
@@ -73,6 +82,12 @@ class SinkRunner {
   int64_t next_sequence_ = 0;
   EpochId open_epoch_ = 0;
   bool draining_ = false;
+  // Sinks that block: their thread, its next turn, and the first failure.
+  std::thread thread_;
+  std::condition_variable wakes_;
+  std::optional<Turn> turn_;
+  bool leaving_ = false;
+  std::optional<Error> failure_;
   std::vector<Delivery> held_;           // paced sinks: what waits for the sink's turn
   int64_t held_bytes_ = 0;
 
