@@ -10,6 +10,7 @@
 #include "runtime/base/suggest.h"
 #include "runtime/exec/graph_columns.h"
 #include "runtime/exec/graph_watermarks.h"
+#include "runtime/exec/watermark_gate.h"
 
 namespace flowrun {
 
@@ -37,6 +38,7 @@ class GraphBuilder {
     for (const size_t i : order_) bind(i);
     if (failed_) return nullptr;
     assign_watermarks(*graph_);
+    place_watermark_gates(*graph_);
     for (const size_t s : graph_->statefuls) plan_stateful(graph_->nodes[s]);
     if (failed_) return nullptr;
     narrow_columns(*graph_);
@@ -281,6 +283,7 @@ class GraphBuilder {
     added.transform = std::move(made_[i].transform);
     added.inputs = bound;
     added.ports = std::move(*ports);
+    for (const std::string& warning : added.transform->warnings()) warn(node, warning);
     connect(graph_->nodes.size() - 1, inputs, united ? &*united : nullptr, false);
     graph_of_[i] = {graph_->nodes.size() - 1};
   }

@@ -20,6 +20,8 @@
 
 namespace flowrun {
 
+class WatermarkGate;
+
 struct Edge {
   size_t port = 0;        // output port of the producer
   size_t to = 0;          // consumer's index
@@ -57,6 +59,9 @@ struct GraphNode {
   // Transform: set on a watermark node.
   std::optional<size_t> watermark_index;     // among the watermark nodes
   int64_t watermark_delay = 0;
+  bool observes_below = false;               // a gate further down looks at the times in its place
+  // A filter behind a watermark node that looks at the times of the rows it keeps.
+  std::shared_ptr<const WatermarkGate> gate;
 
   // Sink.
   size_t sink_index = 0;

@@ -1,5 +1,7 @@
 #include "runtime/exec/graph_columns.h"
 
+#include "runtime/exec/watermark_gate.h"
+
 namespace flowrun {
 
 namespace {
@@ -10,6 +12,7 @@ ColumnSet wanted_by(const Graph& graph, const Edge& edge, const std::vector<Colu
   const size_t num_inputs = consumer.inputs[edge.input].schema->num_fields();
   ColumnSet read(num_inputs, true);
   if (consumer.transform) read = consumer.transform->read_columns(wanted[edge.to], num_inputs);
+  if (consumer.gate) read[consumer.gate->time_column()] = true;
   if (consumer.stateful) read = consumer.stateful->read_columns(edge.input, num_inputs);
   if (!edge.adapter) return read;
   ColumnSet adapted(num_columns, false);

@@ -1,5 +1,7 @@
 #include "runtime/exec/worker.h"
 
+#include "runtime/exec/watermark_gate.h"
+
 namespace flowrun {
 
 // The Emitter of one operator during one call.
@@ -31,7 +33,7 @@ class NodeEmitter final : public Emitter {
   void count(Metric metric, int64_t rows) override { worker_.shared_.counters->add(index_, metric, rows); }
 
   void observe(int64_t event_time) override {
-    if (node_.watermark_index) push_.epoch.observed.observe(*node_.watermark_index, event_time);
+    if (node_.watermark_index && !node_.observes_below) push_.epoch.observed.observe(*node_.watermark_index, event_time);
   }
 
   void warn(std::string_view reason) override { worker_.shared_.warn(node_, reason); }
@@ -88,6 +90,7 @@ Status Worker::deliver(const Edge& edge, RecordBatch batch, Push& push) {
   }
   if (node.stateful) return absorb(edge.to, edge.input, batch, push);
   NodeEmitter emitter(*this, node, edge.to, push);
+  if (node.gate) FLOWRUN_RETURN_IF_ERROR(emitter.named(node.gate->observe(batch, push.epoch.plain, push.epoch.observed)));
   return emitter.named(node.transform->apply(batch, push.epoch.plain, scratch_[edge.to].get(), emitter));
 }
 

@@ -216,3 +216,31 @@ TEST_CASE("a paced sink is given the latest result at the end") {
   CHECK(pipeline.totals->all().size() <= 2);
   CHECK(pipeline.totals->all().back() == 20);
 }
+
+TEST_CASE("a sink that blocks holds no worker, and a stop does not wait for it for ever") {
+  Pipeline pipeline;
+  pipeline.rows->blocks = true;
+  for (int64_t i = 0; i < 10; ++i) pipeline.script->give({1});
+  EngineOptions options;
+  options.threads = 1;
+  pipeline.start(std::move(options));
+  pipeline.totals->await_rows(0);
+  pipeline.engine->stop();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->cancelled);
+  CHECK(pipeline.rows->all().empty());
+}
+
+TEST_CASE("paced sinks are served when their time has come, though no more rows do") {
+  Pipeline pipeline;
+  pipeline.totals->pace = 20'000;
+  pipeline.script->give({1});
+  pipeline.start();
+  pipeline.totals->await_rows(1);
+  pipeline.script->give({2});
+  pipeline.rows->await_rows(2);
+  pipeline.totals->await_rows(2);
+  pipeline.engine->stop();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.totals->all().back() == 3);
+}

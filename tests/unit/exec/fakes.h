@@ -77,6 +77,8 @@ struct Received {
   std::map<EpochId, std::vector<int64_t>> epochs;  // only committed ones
   std::vector<int64_t> rows;                       // in the order written
   bool fail_on_write = false;
+  bool blocks = false;  // write returns only when cancelled
+  bool cancelled = false;
   int64_t pace = 0;
 
   [[nodiscard]] std::vector<int64_t> all() {
@@ -97,6 +99,11 @@ class FakeSink final : public Sink {
   Status open(std::optional<Token>) override { return ok_status(); }
   Status write(EpochId, const RecordBatch& batch) override {
     if (received_->fail_on_write) return Error::io("the disk is full");
+    if (received_->blocks) {
+      std::unique_lock lock(received_->mutex);
+      received_->changed.wait(lock, [&] { return received_->cancelled; });
+      return Error::cancelled();
+    }
     for (const int64_t value : batch.column(0)->values<int64_t>()) pending_.push_back(value);
     {
       const std::lock_guard lock(received_->mutex);
@@ -113,6 +120,14 @@ class FakeSink final : public Sink {
     return ok_status();
   }
   Status abort(EpochId) override { return ok_status(); }
+  void cancel() override {
+    {
+      const std::lock_guard lock(received_->mutex);
+      received_->cancelled = true;
+    }
+    received_->changed.notify_all();
+  }
+  [[nodiscard]] bool blocking() const override { return received_->blocks; }
   [[nodiscard]] int64_t default_pace(OutputMode) const override { return received_->pace; }
   [[nodiscard]] std::string describe() const override { return "fake"; }
 
