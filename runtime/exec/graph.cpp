@@ -11,6 +11,7 @@
 #include "runtime/exec/graph_columns.h"
 #include "runtime/exec/graph_watermarks.h"
 #include "runtime/exec/watermark_gate.h"
+#include "runtime/operator/decode.h"
 
 namespace flowrun {
 
@@ -254,10 +255,12 @@ class GraphBuilder {
     if (!schema) return report(node, std::move(schema.error()));
     GraphNode& raw = add(node, OperatorKind::source, reaches_[i]);
     raw.source = std::move(made.source);
-    raw.ports = {{"", *schema}};
+    // What the source itself rejects comes out beside what its decoder rejects.
+    raw.ports = {{made.decode ? "undecoded" : "", *schema}, {"errors", errors_schema()}};
     raw.source_index = graph_->sources.size();
     size_t last = graph_->nodes.size() - 1;
     graph_->sources.push_back(last);
+    graph_of_[i] = {last};
     if (made.decode) {
       const InputSchema input{*schema, node.name};
       auto ports = made.decode->bind({&input, 1});
@@ -269,7 +272,7 @@ class GraphBuilder {
       connect(graph_->nodes.size() - 1, {{{last, 0}}}, nullptr, false);
       last = graph_->nodes.size() - 1;
     }
-    graph_of_[i] = {last};
+    if (last != graph_of_[i][0]) graph_of_[i].push_back(last);
   }
 
   void bind_transform(size_t i, const std::vector<std::vector<Producer>>& inputs, const std::vector<SchemaPtr>& schemas) {

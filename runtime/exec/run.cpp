@@ -193,9 +193,10 @@ bool Run::pause(int64_t microseconds) {
 
 void Run::submit(size_t source, Chunk chunk) {
   const int64_t rows = chunk.rows.num_rows();
-  const int64_t bytes = rows > 0 ? std::max(chunk.bytes, int64_t{1}) : 0;
+  const bool carries = rows > 0 || !chunk.rejected.empty();
+  const int64_t bytes = std::max(chunk.bytes, int64_t{1});
   FlightPtr flight;
-  if (rows > 0) {
+  if (carries) {
     in_flight_.fetch_add(bytes, std::memory_order_relaxed);
     flight = std::make_shared<const Flight>(bytes, [this](int64_t landed) {
       const int64_t before = in_flight_.fetch_sub(landed, std::memory_order_relaxed);
@@ -210,7 +211,7 @@ void Run::submit(size_t source, Chunk chunk) {
     const std::lock_guard lock(mutex_);
     SourceState& state = source_states_[source];
     if (!chunk.offset.text.empty()) state.offset = std::move(chunk.offset.text);
-    if (rows > 0) {
+    if (carries) {
       if (!reading_->has_data()) reading_->first_chunk = monotonic();
       if (reading_->chunks == 0) reading_->plain.context.now = settings_.clock->now();
       state.delivered = true;
@@ -219,11 +220,7 @@ void Run::submit(size_t source, Chunk chunk) {
       reading_->bytes += chunk.bytes;
       reading_->source_rows[source] += rows;
       reading_->source_bytes[source] += chunk.bytes;
-      if (settings_.chunking) {
-        for (RecordBatch& piece : cut_randomly(chunk.rows)) enqueue(source, std::move(piece), reading_, flight);
-      } else {
-        enqueue(source, std::move(chunk.rows), reading_, flight);
-      }
+      enqueue(source, std::move(chunk), flight);
       wake = over_half_budget();
     }
     if (chunk.mark == Chunk::Mark::epoch_ends && settings_.trigger.kind != Trigger::Kind::once) {
@@ -236,16 +233,25 @@ void Run::submit(size_t source, Chunk chunk) {
 }
 
 // REQUIRES: mutex_ held, so that sequences and epochs ascend together.
-void Run::enqueue(size_t source, RecordBatch rows, const std::shared_ptr<EpochState>& epoch, const FlightPtr& flight) {
-  epoch->outstanding.fetch_add(1, std::memory_order_relaxed);
-  Work work;
-  work.kind = Work::Kind::chunk;
-  work.rows = std::move(rows);
-  work.source = source;
-  work.sequence = next_sequence_++;
-  work.epoch = epoch;
-  work.flight = flight;
-  queue_.push(std::move(work));
+void Run::enqueue(size_t source, Chunk chunk, const FlightPtr& flight) {
+  std::vector<RecordBatch> pieces;
+  if (settings_.chunking && chunk.rows.num_rows() > 0) {
+    pieces = cut_randomly(chunk.rows);
+  } else {
+    pieces.push_back(std::move(chunk.rows));
+  }
+  for (RecordBatch& piece : pieces) {
+    reading_->outstanding.fetch_add(1, std::memory_order_relaxed);
+    Work work;
+    work.kind = Work::Kind::chunk;
+    work.rows = std::move(piece);
+    work.rejected = std::exchange(chunk.rejected, {});
+    work.source = source;
+    work.sequence = next_sequence_++;
+    work.epoch = reading_;
+    work.flight = flight;
+    queue_.push(std::move(work));
+  }
 }
 
 std::vector<RecordBatch> Run::cut_randomly(const RecordBatch& rows) {

@@ -86,7 +86,7 @@ class Run final : public SourceHost {
   void fail(Error error);
   [[nodiscard]] bool failed();
   std::shared_ptr<EpochState> new_epoch(EpochId id);
-  void enqueue(size_t source, RecordBatch rows, const std::shared_ptr<EpochState>& epoch, const FlightPtr& flight);
+  void enqueue(size_t source, Chunk chunk, const FlightPtr& flight);
   std::vector<RecordBatch> cut_randomly(const RecordBatch& rows);
 
   // trigger.cpp: when an epoch ends

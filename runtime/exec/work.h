@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runtime/exec/sink_set.h"
-#include "runtime/operator/epoch.h"
+#include "runtime/operator/source.h"
 
 namespace flowrun {
 
@@ -40,6 +40,7 @@ struct Work {
   enum class Kind : uint8_t { chunk, loop, leave } kind = Kind::leave;
   // chunk
   RecordBatch rows;
+  std::vector<Rejection> rejected;  // by the source itself
   size_t source = 0;
   int64_t sequence = 0;
   std::shared_ptr<EpochState> epoch;

@@ -1,5 +1,6 @@
 #include "runtime/exec/worker.h"
 
+#include "runtime/columnar/builder.h"
 #include "runtime/exec/watermark_gate.h"
 
 namespace flowrun {
@@ -46,6 +47,12 @@ class NodeEmitter final : public Emitter {
   bool failed_below_ = false;
 };
 
+namespace {
+
+constexpr size_t kErrorsPort = 1;  // of a source's node
+
+}  // namespace
+
 Worker::Worker(WorkerShared& shared, size_t index) : shared_(shared), index_(index) {
   const Graph& graph = *shared.graph;
   scratch_.resize(graph.nodes.size());
@@ -55,9 +62,31 @@ Worker::Worker(WorkerShared& shared, size_t index) : shared_(shared), index_(ind
 }
 
 Status Worker::run_chunk(const Work& work, std::vector<SinkRows>& out) {
-  const GraphNode& source = shared_.graph->nodes[shared_.graph->sources[work.source]];
+  const size_t index = shared_.graph->sources[work.source];
+  const GraphNode& source = shared_.graph->nodes[index];
   Push push{*work.epoch, work.sequence, nullptr, out};
+  if (!work.rejected.empty()) FLOWRUN_RETURN_IF_ERROR(reject(source, index, work.rejected, push));
+  if (work.rows.num_rows() == 0) return ok_status();
   return pass_on(source, 0, work.rows, push);
+}
+
+Status Worker::reject(const GraphNode& source, size_t index, std::span<const Rejection> rejected, Push& push) {
+  NodeEmitter emitter(*this, source, index, push);
+  emitter.count(Metric::rejected, static_cast<int64_t>(rejected.size()));
+  for (const Rejection& rejection : rejected) emitter.warn(rejection.reason);
+  if (!emitter.wanted(kErrorsPort)) return ok_status();
+  const SchemaPtr& schema = source.ports[kErrorsPort].schema;
+  std::vector<ColumnPtr> columns;
+  const auto add = [&](auto member) {
+    StringBuilder builder(schema->field(columns.size()).type);
+    for (const Rejection& rejection : rejected) builder.append(rejection.*member);
+    columns.push_back(builder.finish());
+  };
+  add(&Rejection::source);
+  add(&Rejection::offset);
+  add(&Rejection::reason);
+  add(&Rejection::raw);
+  return emitter.emit(kErrorsPort, RecordBatch(schema, static_cast<int64_t>(rejected.size()), std::move(columns)));
 }
 
 Status Worker::run_emit(size_t node, size_t partition, const Ask& ask, const SinkSet& sinks, EpochState& epoch,

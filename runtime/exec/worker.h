@@ -51,6 +51,7 @@ class Worker {
     std::vector<SinkRows>& out;
   };
 
+  Status reject(const GraphNode& source, size_t index, std::span<const Rejection> rejected, Push& push);
   Status pass_on(const GraphNode& from, size_t port, const RecordBatch& batch, Push& push);
   Status deliver(const Edge& edge, RecordBatch batch, Push& push);
   Status absorb(size_t node, size_t input, const RecordBatch& batch, Push& push);
