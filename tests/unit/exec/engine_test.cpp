@@ -224,7 +224,7 @@ TEST_CASE("a sink that blocks holds no worker, and a stop does not wait for it f
   EngineOptions options;
   options.threads = 1;
   pipeline.start(std::move(options));
-  pipeline.totals->await_rows(0);
+  pipeline.rows->await_blocked();
   pipeline.engine->stop();
   CHECK(pipeline.join().empty());
   CHECK(pipeline.rows->cancelled);

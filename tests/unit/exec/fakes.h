@@ -78,12 +78,17 @@ struct Received {
   std::vector<int64_t> rows;                       // in the order written
   bool fail_on_write = false;
   bool blocks = false;  // write returns only when cancelled
+  bool blocked = false;
   bool cancelled = false;
   int64_t pace = 0;
 
   [[nodiscard]] std::vector<int64_t> all() {
     const std::lock_guard lock(mutex);
     return rows;
+  }
+  void await_blocked() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return blocked; });
   }
   void await_rows(size_t count) {
     std::unique_lock lock(mutex);
@@ -101,6 +106,8 @@ class FakeSink final : public Sink {
     if (received_->fail_on_write) return Error::io("the disk is full");
     if (received_->blocks) {
       std::unique_lock lock(received_->mutex);
+      received_->blocked = true;
+      received_->changed.notify_all();
       received_->changed.wait(lock, [&] { return received_->cancelled; });
       return Error::cancelled();
     }
