@@ -17,7 +17,8 @@ Status write_file(const std::string& path, std::string_view text) {
   if (!file) return Error::from_errno("cannot write " + path, errno);
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const int write_error = errno;
-  if (std::fclose(file) != 0 || !written) return Error::from_errno("cannot write " + path, written ? errno : write_error);
+  if (std::fclose(file) != 0 || !written)
+    return Error::from_errno("cannot write " + path, written ? errno : write_error);
   return ok_status();
 }
 
@@ -31,7 +32,9 @@ Status Capture::open(const Schema& schema) {
 }
 
 Status Capture::write(const RecordBatch& batch) {
-  const JsonRowWriter writer(batch.schema(), {.ignore_null_fields = false, .fraction = JsonWriteOptions::Fraction::microseconds});
+  const JsonRowWriter writer(
+      batch.schema(),
+      {.ignore_null_fields = false, .fraction = JsonWriteOptions::Fraction::microseconds});
   writer.append_lines(batch, text_);
   return ok_status();
 }

@@ -10,8 +10,10 @@ namespace flowrun {
 
 class Capture {
  public:
-  // `accumulates`: a sink in complete mode without an aggregation keeps all rows; each turn shows them all.
-  Capture(std::string folder, bool accumulates) : folder_(std::move(folder)), accumulates_(accumulates) {}
+  // `accumulates`: a sink in complete mode without an aggregation keeps all rows; each turn shows
+  // them all.
+  Capture(std::string folder, bool accumulates)
+      : folder_(std::move(folder)), accumulates_(accumulates) {}
 
   // Makes the folder and writes schema.ddl.
   Status open(const Schema& schema);

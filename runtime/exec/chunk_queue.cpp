@@ -1,7 +1,7 @@
 #include "runtime/exec/chunk_queue.h"
 
-// ThreadSanitizer does not know the fences that the lock-free queue stands on; under it a queue with a mutex
-// takes its place, so that what it reports is about our own code.
+// ThreadSanitizer does not know the fences that the lock-free queue stands on; under it a queue
+// with a mutex takes its place, so that what it reports is about our own code.
 #if defined(__SANITIZE_THREAD__)
 #define FLOWRUN_PLAIN_QUEUE 1
 #elif defined(__has_feature)

@@ -1,6 +1,6 @@
 #pragma once
-// ChunkQueue: the lock-free queue between the sources' threads and the workers. The only file that knows
-// which queue it is.
+// ChunkQueue: the lock-free queue between the sources' threads and the workers. The only file that
+// knows which queue it is.
 
 #include <cstddef>
 #include <memory>

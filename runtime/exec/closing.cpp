@@ -1,4 +1,5 @@
-// What happens at an epoch's end: watermarks move, stateful operators merge, evict and emit, sinks commit.
+// What happens at an epoch's end: watermarks move, stateful operators merge, evict and emit, sinks
+// commit.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,7 +31,8 @@ std::shared_ptr<EpochState> Run::swap_epoch() {
   }
   sources_wake_.notify_all();
   std::unique_lock lock(mutex_);
-  coordinator_wakes_.wait(lock, [&] { return epoch->outstanding.load(std::memory_order_acquire) == 0; });
+  coordinator_wakes_.wait(lock,
+                          [&] { return epoch->outstanding.load(std::memory_order_acquire) == 0; });
   return epoch;
 }
 
@@ -49,7 +51,8 @@ Status Run::end_epoch(Cut cut) {
     if (failed()) return ok_status();
   }
   const bool closes_windows = cut == Cut::end && !stop_ && !settings_.run_for &&
-                              (settings_.trigger.kind == Trigger::Kind::asap || settings_.trigger.kind == Trigger::Kind::period);
+                              (settings_.trigger.kind == Trigger::Kind::asap ||
+                               settings_.trigger.kind == Trigger::Kind::period);
   const std::shared_ptr<EpochState> epoch = swap_epoch();
   if (failed()) return ok_status();
   times[1] = monotonic();
@@ -62,7 +65,8 @@ Status Run::end_epoch(Cut cut) {
   const bool finished_time = closes_windows && watermarks_.finish();
   if (finished_time) {
     for (const size_t s : graph_.statefuls) {
-      if (graph_.nodes[s].stateful_plan.evict) epoch->stateful[graph_.nodes[s].stateful_index].watermark = kEndOfTime;
+      if (graph_.nodes[s].stateful_plan.evict)
+        epoch->stateful[graph_.nodes[s].stateful_index].watermark = kEndOfTime;
     }
   }
   if (epoch->has_data()) {
@@ -70,7 +74,8 @@ Status Run::end_epoch(Cut cut) {
       if (sink->node().stateful_input) sink->mark_changed();
     }
   }
-  const bool empty_end = cut == Cut::end && !epoch->has_data() && !finished_time && !watermark_moved_;
+  const bool empty_end =
+      cut == Cut::end && !epoch->has_data() && !finished_time && !watermark_moved_;
   std::vector<bool> due = due_sinks(cut, times[1]);
   if (empty_end) {
     for (size_t s = 0; s < due.size(); ++s) due[s] = due[s] && sinks_[s]->has_pending();
@@ -90,13 +95,15 @@ Status Run::end_epoch(Cut cut) {
   return ok_status();
 }
 
-// An epoch without rows serves append and update sinks behind operators that evict, and paced sinks that wait.
+// An epoch without rows serves append and update sinks behind operators that evict, and paced sinks
+// that wait.
 std::vector<bool> Run::due_sinks(Cut cut, int64_t now) {
   std::vector<bool> due(sinks_.size());
   for (size_t s = 0; s < sinks_.size(); ++s) {
     const SinkRunner& sink = *sinks_[s];
     const bool paced = sink.node().pace > 0;
-    const bool turn = !paced || cut == Cut::end || !sink.served_once() || now >= sink.last_served_time() + sink.node().pace ||
+    const bool turn = !paced || cut == Cut::end || !sink.served_once() ||
+                      now >= sink.last_served_time() + sink.node().pace ||
                       sink.held_bytes() > settings_.in_flight / 2;
     if (cut == Cut::no_data) {
       const bool evicting = std::ranges::any_of(graph_.statefuls, [&](size_t node) {
@@ -111,12 +118,15 @@ std::vector<bool> Run::due_sinks(Cut cut, int64_t now) {
   return due;
 }
 
-Status Run::close_stateful(const std::shared_ptr<EpochState>& epoch, const std::vector<bool>& due, std::vector<std::vector<RecordBatch>>& rows) {
-  for (const size_t node : graph_.statefuls) FLOWRUN_RETURN_IF_ERROR(close_node(node, *epoch, due, rows));
+Status Run::close_stateful(const std::shared_ptr<EpochState>& epoch, const std::vector<bool>& due,
+                           std::vector<std::vector<RecordBatch>>& rows) {
+  for (const size_t node : graph_.statefuls)
+    FLOWRUN_RETURN_IF_ERROR(close_node(node, *epoch, due, rows));
   return ok_status();
 }
 
-Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>& due, std::vector<std::vector<RecordBatch>>& rows) {
+Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>& due,
+                       std::vector<std::vector<RecordBatch>>& rows) {
   GraphNode& node = graph_.nodes[index];
   Stateful& stateful = *node.stateful;
   const Epoch& seen = epoch.stateful[node.stateful_index];
@@ -151,8 +161,9 @@ Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>&
     FLOWRUN_RETURN_IF_ERROR(stateful.merge(partition, locals, seen));
     FLOWRUN_RETURN_IF_ERROR(stateful.evict(partition, seen));
     for (const auto& [ask, sinks] : asks) {
-      FLOWRUN_RETURN_IF_ERROR(workers_[worker]->run_emit(index, partition, Ask{ask.first, ask.second}, sinks, epoch,
-                                                         first_sequence + static_cast<int64_t>(partition), out[partition]));
+      FLOWRUN_RETURN_IF_ERROR(workers_[worker]->run_emit(
+          index, partition, Ask{ask.first, ask.second}, sinks, epoch,
+          first_sequence + static_cast<int64_t>(partition), out[partition]));
     }
     stateful.forget(partition, oldest);
     return ok_status();
@@ -175,7 +186,8 @@ Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>&
   return ok_status();
 }
 
-Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due, std::vector<std::vector<RecordBatch>>& rows) {
+Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
+                         std::vector<std::vector<RecordBatch>>& rows) {
   const auto give_up = [this] {
     const std::lock_guard lock(mutex_);
     return stop_ && monotonic() - stop_time_ > kStopPatience;
@@ -184,7 +196,8 @@ Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due, 
     SinkRunner::Turn turn{epoch.id, due[s], std::move(rows[s]), monotonic()};
     Status finished = sinks_[s]->finish(std::move(turn), give_up);
     if (!finished && finished.error().code == ErrorCode::cancelled) {
-      log(LogEvent::Level::warning, sinks_[s]->node().name, fmt::format("did not take its rows in time; its epoch {} is not committed", epoch.id));
+      log(LogEvent::Level::warning, sinks_[s]->node().name,
+          fmt::format("did not take its rows in time; its epoch {} is not committed", epoch.id));
     } else if (!finished) {
       return finished;
     }
@@ -193,7 +206,8 @@ Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due, 
 }
 
 Status Run::check_memory() {
-  int64_t total = shared_.local_bytes.load(std::memory_order_relaxed) + in_flight_.load(std::memory_order_relaxed);
+  int64_t total = shared_.local_bytes.load(std::memory_order_relaxed) +
+                  in_flight_.load(std::memory_order_relaxed);
   int64_t greatest = 0;
   std::string what;
   const auto add = [&](int64_t bytes, const std::string& name) {
@@ -203,11 +217,16 @@ Status Run::check_memory() {
       what = name;
     }
   };
-  for (const size_t s : graph_.statefuls) add(graph_.nodes[s].stateful->state_bytes(), fmt::format("the state of {}", graph_.nodes[s].name));
-  for (const auto& sink : sinks_) add(sink->memory_bytes(), fmt::format("the rows kept by {}", sink->node().name));
+  for (const size_t s : graph_.statefuls)
+    add(graph_.nodes[s].stateful->state_bytes(),
+        fmt::format("the state of {}", graph_.nodes[s].name));
+  for (const auto& sink : sinks_)
+    add(sink->memory_bytes(), fmt::format("the rows kept by {}", sink->node().name));
   if (total <= settings_.memory) return ok_status();
-  return Error::exhausted(fmt::format("the memory budget of {} MiB is spent: {} takes {} MiB — bound it (a watermark, `keep_rows:`), or raise `memory:`",
-                                      settings_.memory >> 20, what, greatest >> 20));
+  return Error::exhausted(
+      fmt::format("the memory budget of {} MiB is spent: {} takes {} MiB — bound it (a watermark, "
+                  "`keep_rows:`), or raise `memory:`",
+                  settings_.memory >> 20, what, greatest >> 20));
 }
 
 void Run::share_loop(size_t count, const std::function<void(size_t, size_t)>& body) {
@@ -222,7 +241,8 @@ void Run::share_loop(size_t count, const std::function<void(size_t, size_t)>& bo
   }
   help(*loop, settings_.workers);
   std::unique_lock lock(mutex_);
-  coordinator_wakes_.wait(lock, [&] { return loop->done.load(std::memory_order_acquire) == count; });
+  coordinator_wakes_.wait(lock,
+                          [&] { return loop->done.load(std::memory_order_acquire) == count; });
 }
 
 void Run::help(SharedLoop& loop, size_t worker) {
@@ -231,7 +251,9 @@ void Run::help(SharedLoop& loop, size_t worker) {
     if (index >= loop.count) return;
     loop.body(index, worker);
     if (loop.done.fetch_add(1, std::memory_order_acq_rel) + 1 == loop.count) {
-      { const std::lock_guard lock(mutex_); }
+      {
+        const std::lock_guard lock(mutex_);
+      }
       coordinator_wakes_.notify_all();
     }
   }
@@ -239,15 +261,19 @@ void Run::help(SharedLoop& loop, size_t worker) {
 
 // Said once when it begins and once when it ends.
 void Run::note_falling_behind(const EpochState& epoch, int64_t total) {
-  const bool slow = settings_.trigger.kind == Trigger::Kind::period && total > settings_.trigger.period;
+  const bool slow =
+      settings_.trigger.kind == Trigger::Kind::period && total > settings_.trigger.period;
   const bool waits = budget_waits_.exchange(false);
   const bool behind = epoch.has_data() && (slow || waits);
   if (behind == behind_) return;
   behind_ = behind;
   if (!behind) return log(LogEvent::Level::info, "", "caught up again");
   log(LogEvent::Level::warning, "",
-      slow ? fmt::format("falling behind: epoch {} took {:.1f} s, longer than its trigger", epoch.id, static_cast<double>(total) / kSecond)
-           : fmt::format("falling behind: the sources wait, {} MiB are in flight — more threads or a larger `in_flight:` may help", settings_.in_flight >> 20));
+      slow ? fmt::format("falling behind: epoch {} took {:.1f} s, longer than its trigger",
+                         epoch.id, static_cast<double>(total) / kSecond)
+           : fmt::format("falling behind: the sources wait, {} MiB are in flight — more threads or "
+                         "a larger `in_flight:` may help",
+                         settings_.in_flight >> 20));
 }
 
 void Run::report_progress(const EpochState& epoch, const std::array<int64_t, 5>& times) {
@@ -256,7 +282,9 @@ void Run::report_progress(const EpochState& epoch, const std::array<int64_t, 5>&
   note_falling_behind(epoch, times[4] - times[0]);
   if (!settings_.on_progress) return;
   const auto per_second = [](int64_t rows, int64_t microseconds) {
-    return microseconds > 0 ? static_cast<double>(rows) * kSecond / static_cast<double>(microseconds) : 0.0;
+    return microseconds > 0
+               ? static_cast<double>(rows) * kSecond / static_cast<double>(microseconds)
+               : 0.0;
   };
   Progress progress;
   progress.name = settings_.name;
@@ -264,7 +292,8 @@ void Run::report_progress(const EpochState& epoch, const std::array<int64_t, 5>&
   progress.timestamp = epoch.plain.context.now;
   progress.input_rows = epoch.rows;
   progress.input_rows_per_second = per_second(epoch.rows, total);
-  progress.processed_rows_per_second = per_second(epoch.rows, std::max<int64_t>(times[4] - began, 1));
+  progress.processed_rows_per_second =
+      per_second(epoch.rows, std::max<int64_t>(times[4] - began, 1));
   progress.read_duration = times[0] - began;
   progress.absorb_duration = times[1] - times[0];
   progress.close_duration = times[2] - times[1];
@@ -283,13 +312,16 @@ void Run::report_progress(const EpochState& epoch, const std::array<int64_t, 5>&
     for (const size_t s : graph_.sources) {
       const GraphNode& node = graph_.nodes[s];
       const int64_t rows = epoch.source_rows[node.source_index];
-      progress.sources.push_back({node.name, source_states_[node.source_index].offset, rows, epoch.source_bytes[node.source_index],
-                                  per_second(rows, total), per_second(rows, total), source_states_[node.source_index].available});
+      progress.sources.push_back({node.name, source_states_[node.source_index].offset, rows,
+                                  epoch.source_bytes[node.source_index], per_second(rows, total),
+                                  per_second(rows, total),
+                                  source_states_[node.source_index].available});
     }
   }
   for (const size_t s : graph_.statefuls) {
     const GraphNode& node = graph_.nodes[s];
-    progress.states.push_back({node.name, node.stateful->state_rows(), node.stateful->state_bytes(), counters_.get(s, Metric::late)});
+    progress.states.push_back({node.name, node.stateful->state_rows(), node.stateful->state_bytes(),
+                               counters_.get(s, Metric::late)});
     progress.state_rows += progress.states.back().rows;
     progress.state_bytes += progress.states.back().bytes;
   }

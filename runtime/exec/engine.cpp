@@ -10,7 +10,10 @@
 #include "runtime/exec/graph.h"
 #include "runtime/exec/run.h"
 #include "runtime/expr/function_registry.h"
+#if __has_include("runtime/operator/file_table.h")
 #include "runtime/operator/file_table.h"
+#define FLOWRUN_HAS_FILE_TABLES 1
+#endif
 
 namespace flowrun {
 
@@ -22,7 +25,8 @@ class StandardOutput final : public Output {
  public:
   Status write(std::string_view text) override {
     const std::lock_guard lock(mutex_);
-    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return ok_status();
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+      return ok_status();
     return Error::from_errno("cannot write to standard output", errno);
   }
 
@@ -32,7 +36,8 @@ class StandardOutput final : public Output {
 
 class PlanEngine final : public Engine {
  public:
-  PlanEngine(Plan plan, const Registry& registry, const FunctionRegistry& functions, EngineOptions options)
+  PlanEngine(Plan plan, const Registry& registry, const FunctionRegistry& functions,
+             EngineOptions options)
       : plan_(std::move(plan)), registry_(registry), options_(std::move(options)) {
     if (!options_.clock) options_.clock = &system_clock();
     expressions_.functions = &functions;
@@ -46,7 +51,9 @@ class PlanEngine final : public Engine {
     GraphOptions options;
     options.only = options_.only;
     options.partitions = static_cast<size_t>(threads_.value);
-    graph_ = build_graph(plan_, registry_, options, [this](const PlanNode& node) { return context_for(node); }, diagnostics);
+    graph_ = build_graph(
+        plan_, registry_, options, [this](const PlanNode& node) { return context_for(node); },
+        diagnostics);
     return graph_ != nullptr;
   }
 
@@ -56,7 +63,8 @@ class PlanEngine final : public Engine {
     settings.trigger = plan_.trigger;
     settings.workers = static_cast<size_t>(threads_.value);
     settings.memory = memory_.value;
-    settings.in_flight = std::min(options_.in_flight.value_or(plan_.in_flight.value_or(kDefaultInFlight)), memory_.value / 2);
+    settings.in_flight = std::min(
+        options_.in_flight.value_or(plan_.in_flight.value_or(kDefaultInFlight)), memory_.value / 2);
     settings.watermark_policy_max = plan_.watermark_policy_max;
     settings.timezone = plan_.timezone;
     settings.epochs = options_.epochs;
@@ -84,14 +92,16 @@ class PlanEngine final : public Engine {
 
   [[nodiscard]] Result<std::string> explain_schema(std::string_view name) const override {
     const std::string node(name.substr(0, name.find('.')));
-    const std::string port(name.find('.') == std::string_view::npos ? "" : name.substr(name.find('.') + 1));
+    const std::string port(
+        name.find('.') == std::string_view::npos ? "" : name.substr(name.find('.') + 1));
     std::vector<std::string> names;
     const GraphNode* found = nullptr;
     for (const GraphNode& candidate : graph_->nodes) {
       names.push_back(candidate.id);
       if (candidate.id == name || candidate.id == node) found = &candidate;
     }
-    if (!found) return Error::invalid("no node `" + std::string(name) + "`" + did_you_mean(name, names));
+    if (!found)
+      return Error::invalid("no node `" + std::string(name) + "`" + did_you_mean(name, names));
     if (found->sink) return found->inputs[0].schema->tree_string();
     for (const PortSchema& candidate : found->ports) {
       if (candidate.name == port || found->id == name) return candidate.schema->tree_string();
@@ -109,7 +119,8 @@ class PlanEngine final : public Engine {
   [[nodiscard]] size_t num_sinks() const override { return graph_->sinks.size(); }
 
  private:
-  static Chosen choose(std::optional<int64_t> option, std::optional<int64_t> planned, const char* option_name, const char* planned_name, Chosen fallback) {
+  static Chosen choose(std::optional<int64_t> option, std::optional<int64_t> planned,
+                       const char* option_name, const char* planned_name, Chosen fallback) {
     if (option) return {*option, option_name};
     if (planned) return {*planned, planned_name};
     return fallback;
@@ -119,6 +130,7 @@ class PlanEngine final : public Engine {
   bool make_tables(Diagnostics& diagnostics) {
     bool right = true;
     for (const PlanTable& table : plan_.tables) {
+#ifdef FLOWRUN_HAS_FILE_TABLES
       auto made = make_file_table(table.name, table.options);
       if (made) {
         tables_.emplace(table.name, std::move(*made));
@@ -126,7 +138,13 @@ class PlanEngine final : public Engine {
       }
       right = false;
       Error error = std::move(made.error());
-      diagnostics.push_back({Diagnostic::Severity::error, std::move(error.message), table.name, error.position.known() ? error.position : table.position});
+      diagnostics.push_back({Diagnostic::Severity::error, std::move(error.message), table.name,
+                             error.position.known() ? error.position : table.position});
+#else
+      diagnostics.push_back({Diagnostic::Severity::error, "static tables are not built in",
+                             table.name, table.position});
+      right = false;
+#endif
     }
     return right;
   }
@@ -142,7 +160,8 @@ class PlanEngine final : public Engine {
     };
     for (const auto& [name, table] : tables_) context.table_names.push_back(name);
     context.live_table = [this](std::string_view name) {
-      return live_tables_.try_emplace(std::string(name), std::make_unique<LiveTable>()).first->second.get();
+      return live_tables_.try_emplace(std::string(name), std::make_unique<LiveTable>())
+          .first->second.get();
     };
     context.console = options_.console ? options_.console : &standard_output_;
     context.console_is_shared = std::ranges::count_if(plan_.nodes, [](const PlanNode& other) {
@@ -168,8 +187,11 @@ class PlanEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> Engine::load(Plan plan, const Registry& registry, const FunctionRegistry& functions, EngineOptions options, Diagnostics& diagnostics) {
-  auto engine = std::make_unique<PlanEngine>(std::move(plan), registry, functions, std::move(options));
+std::unique_ptr<Engine> Engine::load(Plan plan, const Registry& registry,
+                                     const FunctionRegistry& functions, EngineOptions options,
+                                     Diagnostics& diagnostics) {
+  auto engine =
+      std::make_unique<PlanEngine>(std::move(plan), registry, functions, std::move(options));
   if (!engine->prepare(diagnostics)) return nullptr;
   return engine;
 }

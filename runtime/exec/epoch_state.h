@@ -14,7 +14,7 @@ struct EpochState {
   EpochState(EpochId epoch_id, size_t num_watermarks) : id(epoch_id), observed(num_watermarks) {}
 
   EpochId id;
-  Epoch plain;                 // for stateless operators: clock and id; W as seen by none
+  Epoch plain;                  // for stateless operators: clock and id; W as seen by none
   std::vector<Epoch> stateful;  // by stateful index
   ObservedTimes observed;
 
@@ -24,8 +24,8 @@ struct EpochState {
   int64_t chunks = 0;
   int64_t rows = 0;
   int64_t bytes = 0;
-  bool marked = false;         // a source said that its part is complete
-  int64_t first_chunk = 0;     // monotonic time
+  bool marked = false;      // a source said that its part is complete
+  int64_t first_chunk = 0;  // monotonic time
   std::vector<int64_t> source_rows;
   std::vector<int64_t> source_bytes;
 

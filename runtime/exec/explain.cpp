@@ -23,7 +23,8 @@ std::string schema_text(const Schema& schema) {
 }
 
 std::string seconds(int64_t microseconds) {
-  return microseconds % kSecond == 0 ? fmt::format("{} s", microseconds / kSecond) : fmt::format("{} ms", microseconds / 1000);
+  return microseconds % kSecond == 0 ? fmt::format("{} s", microseconds / kSecond)
+                                     : fmt::format("{} ms", microseconds / 1000);
 }
 
 class Explainer {
@@ -39,18 +40,28 @@ class Explainer {
   std::string line(const GraphNode& node) const {
     const bool step = node.id != node.name;
     const std::string name = step ? node.id : node.name;
-    if (node.source) return fmt::format("{}  {} -> {}  ({})", name, node.source->describe(), schema_text(*node.ports[0].schema), node.source->guarantee());
-    if (node.sink) return fmt::format("{}  {}, {}{}", name, node.sink->describe(), output_mode_name(node.mode), pace(node));
+    if (node.source)
+      return fmt::format("{}  {} -> {}  ({})", name, node.source->describe(),
+                         schema_text(*node.ports[0].schema), node.source->guarantee());
+    if (node.sink)
+      return fmt::format("{}  {}, {}{}", name, node.sink->describe(), output_mode_name(node.mode),
+                         pace(node));
     const std::string out = schema_text(*node.ports[0].schema);
     if (node.transform) return fmt::format("{}  {} -> {}", name, node.transform->describe(), out);
     std::string modes;
-    for (const OutputMode mode : node.stateful_plan.modes) modes += fmt::format("{}{}", modes.empty() ? "" : ", ", output_mode_name(mode));
-    return fmt::format("{}  {} -> {}  [{}]  state: {}", name, node.stateful->describe(), out, modes, node.stateful->state_bound().text);
+    for (const OutputMode mode : node.stateful_plan.modes)
+      modes += fmt::format("{}{}", modes.empty() ? "" : ", ", output_mode_name(mode));
+    return fmt::format("{}  {} -> {}  [{}]  state: {}", name, node.stateful->describe(), out, modes,
+                       node.stateful->state_bound().text);
   }
 
   std::string pace(const GraphNode& node) const {
-    if (node.pace > 0) return fmt::format(", every {}{}", seconds(node.pace), node.pace_is_default ? " (the default under asap)" : "");
-    return plan_.trigger.kind == Trigger::Kind::period ? fmt::format(", every {}", seconds(plan_.trigger.period)) : ", every epoch";
+    if (node.pace > 0)
+      return fmt::format(", every {}{}", seconds(node.pace),
+                         node.pace_is_default ? " (the default under asap)" : "");
+    return plan_.trigger.kind == Trigger::Kind::period
+               ? fmt::format(", every {}", seconds(plan_.trigger.period))
+               : ", every epoch";
   }
 
   void node(size_t index, const std::string& prefix, const std::string& below) {
@@ -76,6 +87,8 @@ class Explainer {
 
 }  // namespace
 
-std::string explain_graph(const Graph& graph, const Plan& plan) { return Explainer(graph, plan).run(); }
+std::string explain_graph(const Graph& graph, const Plan& plan) {
+  return Explainer(graph, plan).run();
+}
 
 }  // namespace flowrun

@@ -26,8 +26,13 @@ struct Producer {
 class GraphBuilder {
  public:
   GraphBuilder(const Plan& plan, const Registry& registry, const GraphOptions& options,
-               const std::function<MakeContext(const PlanNode&)>& context_for, Diagnostics& diagnostics)
-      : plan_(plan), registry_(registry), options_(options), context_for_(context_for), diagnostics_(diagnostics) {}
+               const std::function<MakeContext(const PlanNode&)>& context_for,
+               Diagnostics& diagnostics)
+      : plan_(plan),
+        registry_(registry),
+        options_(options),
+        context_for_(context_for),
+        diagnostics_(diagnostics) {}
 
   std::unique_ptr<Graph> build() {
     for (size_t i = 0; i < plan_.nodes.size(); ++i) index_of_[plan_.nodes[i].id] = i;
@@ -49,17 +54,22 @@ class GraphBuilder {
  private:
   void report(const PlanNode& node, Error error) {
     failed_ = true;
-    Position where = error.position.known() ? error.position : node.op_position.known() ? node.op_position : node.position;
-    diagnostics_.push_back({Diagnostic::Severity::error, std::move(error.message), node.name, std::move(where)});
+    Position where = error.position.known()     ? error.position
+                     : node.op_position.known() ? node.op_position
+                                                : node.position;
+    diagnostics_.push_back(
+        {Diagnostic::Severity::error, std::move(error.message), node.name, std::move(where)});
   }
 
   void warn(const PlanNode& node, std::string message) {
-    diagnostics_.push_back({Diagnostic::Severity::warning, std::move(message), node.name, node.position});
+    diagnostics_.push_back(
+        {Diagnostic::Severity::warning, std::move(message), node.name, node.position});
   }
 
   [[nodiscard]] bool is_chosen_sink(const PlanNode& node) const {
     if (node.kind != OperatorKind::sink) return false;
-    return options_.only.empty() || std::ranges::find(options_.only, node.name) != options_.only.end();
+    return options_.only.empty() ||
+           std::ranges::find(options_.only, node.name) != options_.only.end();
   }
 
   bool choose_sinks() {
@@ -70,17 +80,25 @@ class GraphBuilder {
     for (const std::string& wanted : options_.only) {
       if (std::ranges::find(names, wanted) != names.end()) continue;
       failed_ = true;
-      diagnostics_.push_back({Diagnostic::Severity::error,
-                              fmt::format("--only {}: no sink has that name{}", wanted, did_you_mean(wanted, names)), "", {}});
+      diagnostics_.push_back(
+          {Diagnostic::Severity::error,
+           fmt::format("--only {}: no sink has that name{}", wanted, did_you_mean(wanted, names)),
+           "",
+           {}});
     }
     if (names.empty()) {
       failed_ = true;
-      diagnostics_.push_back({Diagnostic::Severity::error, "the pipeline has no sink — add a node such as `screen: { from: ..., sink: console }`", "", {}});
+      diagnostics_.push_back(
+          {Diagnostic::Severity::error,
+           "the pipeline has no sink — add a node such as `screen: { from: ..., sink: console }`",
+           "",
+           {}});
     }
     return !failed_;
   }
 
-  // Depth first from the chosen sinks: only what leads to one is ordered, producers before consumers.
+  // Depth first from the chosen sinks: only what leads to one is ordered, producers before
+  // consumers.
   bool order() {
     std::vector<int> mark(plan_.nodes.size(), 0);
     const std::function<bool(size_t)> visit = [&](size_t i) {
@@ -108,15 +126,18 @@ class GraphBuilder {
   void reach_sinks() {
     reaches_.assign(plan_.nodes.size(), SinkSet(num_sinks_));
     for (auto i = order_.rbegin(); i != order_.rend(); ++i) {
-      if (const auto sink = sink_index_.find(*i); sink != sink_index_.end()) reaches_[*i].add(sink->second);
-      for (const PortReference& input : plan_.nodes[*i].inputs) reaches_[index_of_[input.node]] |= reaches_[*i];
+      if (const auto sink = sink_index_.find(*i); sink != sink_index_.end())
+        reaches_[*i].add(sink->second);
+      for (const PortReference& input : plan_.nodes[*i].inputs)
+        reaches_[index_of_[input.node]] |= reaches_[*i];
     }
   }
 
   const RegisteredOperator& entry(const PlanNode& node) const {
-    const RegisteredOperator* found = node.kind == OperatorKind::source ? registry_.find_source(node.op)
-                                      : node.kind == OperatorKind::sink ? registry_.find_sink(node.op)
-                                                                        : registry_.find_operator(node.op);
+    const RegisteredOperator* found =
+        node.kind == OperatorKind::source ? registry_.find_source(node.op)
+        : node.kind == OperatorKind::sink ? registry_.find_sink(node.op)
+                                          : registry_.find_operator(node.op);
     FLOWRUN_CHECK(found, "config refused unknown operators");
     return *found;
   }
@@ -144,25 +165,31 @@ class GraphBuilder {
     const RegisteredOperator& registered = entry(node);
     Made& made = made_[i];
     switch (node.kind) {
-      case OperatorKind::source: return make_into(node, registered.make_source, made.source);
-      case OperatorKind::transform: return make_into(node, registered.make_transform, made.transform);
-      case OperatorKind::stateful: return make_into(node, registered.make_stateful, made.stateful);
-      case OperatorKind::sink: return make_into(node, registered.make_sink, made.sink);
+      case OperatorKind::source:
+        return make_into(node, registered.make_source, made.source);
+      case OperatorKind::transform:
+        return make_into(node, registered.make_transform, made.transform);
+      case OperatorKind::stateful:
+        return make_into(node, registered.make_stateful, made.stateful);
+      case OperatorKind::sink:
+        return make_into(node, registered.make_sink, made.sink);
     }
   }
 
-  // From the sinks upwards: the mode that each sink asks of each node on its path. An aggregation asks append
-  // of what feeds it; other operators hand the question on.
+  // From the sinks upwards: the mode that each sink asks of each node on its path. An aggregation
+  // asks append of what feeds it; other operators hand the question on.
   void infer_modes() {
     asked_.assign(plan_.nodes.size(), std::vector<std::optional<OutputMode>>(num_sinks_));
     for (auto i = order_.rbegin(); i != order_.rend(); ++i) {
       const PlanNode& node = plan_.nodes[*i];
-      if (const auto sink = sink_index_.find(*i); sink != sink_index_.end()) asked_[*i][sink->second] = sink_mode(node);
+      if (const auto sink = sink_index_.find(*i); sink != sink_index_.end())
+        asked_[*i][sink->second] = sink_mode(node);
       const bool aggregation = made_[*i].stateful && made_[*i].stateful->is_aggregation();
       for (const PortReference& input : node.inputs) {
         auto& above = asked_[index_of_[input.node]];
         for (size_t s = 0; s < num_sinks_; ++s) {
-          if (asked_[*i][s] && !above[s]) above[s] = aggregation ? OutputMode::append : *asked_[*i][s];
+          if (asked_[*i][s] && !above[s])
+            above[s] = aggregation ? OutputMode::append : *asked_[*i][s];
         }
       }
     }
@@ -170,7 +197,9 @@ class GraphBuilder {
 
   static OutputMode sink_mode(const PlanNode& node) {
     const std::string mode = node.options.text_or("mode", "append");
-    return mode == "complete" ? OutputMode::complete : mode == "update" ? OutputMode::update : OutputMode::append;
+    return mode == "complete" ? OutputMode::complete
+           : mode == "update" ? OutputMode::update
+                              : OutputMode::append;
   }
 
   GraphNode& add(const PlanNode& node, OperatorKind kind, SinkSet sinks) {
@@ -196,13 +225,17 @@ class GraphBuilder {
       inputs.push_back(std::move(producers));
     }
     switch (node.kind) {
-      case OperatorKind::transform: return bind_transform(i, inputs, schemas);
-      case OperatorKind::stateful: return bind_stateful(i, inputs, schemas);
-      default: return bind_sink(i, inputs, schemas);
+      case OperatorKind::transform:
+        return bind_transform(i, inputs, schemas);
+      case OperatorKind::stateful:
+        return bind_stateful(i, inputs, schemas);
+      default:
+        return bind_sink(i, inputs, schemas);
     }
   }
 
-  // Every graph node that stands for the referenced one, with the port's index; empty after an error.
+  // Every graph node that stands for the referenced one, with the port's index; empty after an
+  // error.
   std::vector<Producer> find_port(const PlanNode& node, const PortReference& reference) {
     std::vector<Producer> producers;
     for (const size_t p : graph_of_[index_of_[reference.node]]) {
@@ -212,7 +245,9 @@ class GraphBuilder {
       }
     }
     if (producers.empty() && !graph_of_[index_of_[reference.node]].empty()) {
-      report(node, Error::invalid(fmt::format("`{}` has no port `{}`", reference.node, reference.port)).at(reference.position));
+      report(node,
+             Error::invalid(fmt::format("`{}` has no port `{}`", reference.node, reference.port))
+                 .at(reference.position));
     }
     return producers;
   }
@@ -227,24 +262,31 @@ class GraphBuilder {
     return std::nullopt;
   }
 
-  void connect(size_t to, const std::vector<std::vector<Producer>>& inputs, const UnionPlan* united, bool sides) {
+  void connect(size_t to, const std::vector<std::vector<Producer>>& inputs, const UnionPlan* united,
+               bool sides) {
     for (size_t input = 0; input < inputs.size(); ++input) {
       for (const Producer& producer : inputs[input]) {
         GraphNode& from = graph_->nodes[producer.node];
         GraphNode& consumer = graph_->nodes[to];
         if (!from.sinks.intersects(consumer.sinks)) continue;
-        from.consumers.push_back({producer.port, to, sides ? input : 0, united ? united->adapters[input] : nullptr, consumer.sinks});
+        from.consumers.push_back({producer.port, to, sides ? input : 0,
+                                  united ? united->adapters[input] : nullptr, consumer.sinks});
         consumer.producers.push_back(producer.node);
       }
     }
   }
 
-  [[nodiscard]] static std::string qualifier(const std::string& id) { return id.substr(0, id.find('.')); }
+  [[nodiscard]] static std::string qualifier(const std::string& id) {
+    return id.substr(0, id.find('.'));
+  }
 
-  std::vector<InputSchema> input_schemas(const PlanNode& node, const std::vector<SchemaPtr>& schemas, const std::optional<UnionPlan>& united) const {
+  std::vector<InputSchema> input_schemas(const PlanNode& node,
+                                         const std::vector<SchemaPtr>& schemas,
+                                         const std::optional<UnionPlan>& united) const {
     if (united) return {{united->schema, node.name}};
     std::vector<InputSchema> inputs;
-    for (size_t i = 0; i < schemas.size(); ++i) inputs.push_back({schemas[i], qualifier(node.inputs[i].node)});
+    for (size_t i = 0; i < schemas.size(); ++i)
+      inputs.push_back({schemas[i], qualifier(node.inputs[i].node)});
     return inputs;
   }
 
@@ -275,7 +317,8 @@ class GraphBuilder {
     if (last != graph_of_[i][0]) graph_of_[i].push_back(last);
   }
 
-  void bind_transform(size_t i, const std::vector<std::vector<Producer>>& inputs, const std::vector<SchemaPtr>& schemas) {
+  void bind_transform(size_t i, const std::vector<std::vector<Producer>>& inputs,
+                      const std::vector<SchemaPtr>& schemas) {
     const PlanNode& node = plan_.nodes[i];
     std::optional<UnionPlan> united;
     if (inputs.size() > 1 && !(united = unite(node, schemas))) return;
@@ -292,13 +335,16 @@ class GraphBuilder {
   }
 
   // One variant per need: a watermark parts `complete` from the other modes.
-  void bind_stateful(size_t i, const std::vector<std::vector<Producer>>& inputs, const std::vector<SchemaPtr>& schemas) {
+  void bind_stateful(size_t i, const std::vector<std::vector<Producer>>& inputs,
+                     const std::vector<SchemaPtr>& schemas) {
     const PlanNode& node = plan_.nodes[i];
     std::optional<UnionPlan> united;
     if (inputs.size() > 1 && !node.sides && !(united = unite(node, schemas))) return;
     const std::vector<InputSchema> bound = input_schemas(node, schemas, united);
     const bool timed = std::ranges::any_of(bound, [](const InputSchema& input) {
-      return std::ranges::any_of(input.schema->fields(), [](const Field& field) { return field.watermark_delay.has_value(); });
+      return std::ranges::any_of(input.schema->fields(), [](const Field& field) {
+        return field.watermark_delay.has_value();
+      });
     });
     std::map<bool, SinkSet> needs;  // by "asked complete"; one entry when nothing parts them
     for (size_t s = 0; s < num_sinks_; ++s) {
@@ -345,7 +391,11 @@ class GraphBuilder {
     if (!behind_another) return true;
     for (const OutputMode mode : node.stateful_plan.modes) {
       if (mode == OutputMode::append) continue;
-      report(*blamed_sink(node), Error::invalid(fmt::format("{} mode is not supported after two aggregations in a row (multiple streaming aggregations) — use `mode: append` with a watermark", output_mode_name(mode))));
+      report(*blamed_sink(node),
+             Error::invalid(
+                 fmt::format("{} mode is not supported after two aggregations in a row (multiple "
+                             "streaming aggregations) — use `mode: append` with a watermark",
+                             output_mode_name(mode))));
       return false;
     }
     return true;
@@ -354,7 +404,8 @@ class GraphBuilder {
   [[nodiscard]] bool has_aggregation_above(const GraphNode& node) const {
     return std::ranges::any_of(node.producers, [&](size_t p) {
       const GraphNode& producer = graph_->nodes[p];
-      return (producer.stateful && producer.stateful->is_aggregation()) || has_aggregation_above(producer);
+      return (producer.stateful && producer.stateful->is_aggregation()) ||
+             has_aggregation_above(producer);
     });
   }
 
@@ -369,7 +420,8 @@ class GraphBuilder {
     return only ? only : node.plan;
   }
 
-  void bind_sink(size_t i, const std::vector<std::vector<Producer>>& inputs, const std::vector<SchemaPtr>& schemas) {
+  void bind_sink(size_t i, const std::vector<std::vector<Producer>>& inputs,
+                 const std::vector<SchemaPtr>& schemas) {
     const PlanNode& node = plan_.nodes[i];
     std::optional<UnionPlan> united;
     if (inputs.size() > 1 && !(united = unite(node, schemas))) return;
@@ -384,23 +436,31 @@ class GraphBuilder {
     GraphNode& sink = graph_->nodes[index];
     describe_inputs(sink, index, keys);
     if (!sink.sink->accepts(sink.mode, sink.aggregated)) return refuse_mode(node, sink);
-    if (Status bound = sink.sink->bind({sink.inputs[0].schema, sink.mode, sink.aggregated, keys}); !bound) return report(node, std::move(bound.error()));
+    if (Status bound = sink.sink->bind({sink.inputs[0].schema, sink.mode, sink.aggregated, keys});
+        !bound)
+      return report(node, std::move(bound.error()));
     for (const std::string& warning : sink.sink->warnings()) warn(node, warning);
     const OptionValue* every = node.options.find("every");
     sink.pace_is_default = !every;
-    sink.pace = every ? every->integer : plan_.trigger.kind == Trigger::Kind::asap ? sink.sink->default_pace(sink.mode) : 0;
+    sink.pace = every                                       ? every->integer
+                : plan_.trigger.kind == Trigger::Kind::asap ? sink.sink->default_pace(sink.mode)
+                                                            : 0;
     graph_->sinks.push_back(index);
     graph_of_[i] = {index};
   }
 
   void refuse_mode(const PlanNode& node, const GraphNode& sink) {
     const OptionValue* mode = node.options.find("mode");
-    report(node, Error::invalid(fmt::format("a {} sink cannot take {} mode of {} — use `mode: append`{}", node.op, output_mode_name(sink.mode),
-                                            sink.aggregated ? "an aggregation" : "rows", sink.aggregated ? " with a watermark, or a memory or console sink" : ""))
-                     .at(mode ? mode->position : node.position));
+    report(node,
+           Error::invalid(
+               fmt::format("a {} sink cannot take {} mode of {} — use `mode: append`{}", node.op,
+                           output_mode_name(sink.mode), sink.aggregated ? "an aggregation" : "rows",
+                           sink.aggregated ? " with a watermark, or a memory or console sink" : ""))
+               .at(mode ? mode->position : node.position));
   }
 
-  // Walks up from a sink: does an aggregation feed it, do rows come past every stateful operator, which keys?
+  // Walks up from a sink: does an aggregation feed it, do rows come past every stateful operator,
+  // which keys?
   void describe_inputs(GraphNode& sink, size_t index, std::vector<std::string>& keys) {
     std::set<size_t> seen;
     const std::function<void(size_t, bool)> visit = [&](size_t i, bool through_stateful) {
@@ -428,20 +488,23 @@ class GraphBuilder {
   bool failed_ = false;
 
   std::unique_ptr<Graph> graph_ = std::make_unique<Graph>();
-  std::map<std::string, size_t> index_of_;         // plan node id -> plan index
-  std::vector<size_t> order_;                      // plan indices, producers first
-  std::map<size_t, size_t> sink_index_;            // plan index -> sink index
+  std::map<std::string, size_t> index_of_;  // plan node id -> plan index
+  std::vector<size_t> order_;               // plan indices, producers first
+  std::map<size_t, size_t> sink_index_;     // plan index -> sink index
   size_t num_sinks_ = 0;
-  std::vector<SinkSet> reaches_;                   // by plan index
+  std::vector<SinkSet> reaches_;  // by plan index
   std::map<size_t, Made> made_;
   std::vector<std::vector<std::optional<OutputMode>>> asked_;  // by plan index, then sink
-  std::map<size_t, std::vector<size_t>> graph_of_;  // plan index -> graph indices that give its output
+  std::map<size_t, std::vector<size_t>>
+      graph_of_;  // plan index -> graph indices that give its output
 };
 
 }  // namespace
 
-std::unique_ptr<Graph> build_graph(const Plan& plan, const Registry& registry, const GraphOptions& options,
-                                   const std::function<MakeContext(const PlanNode&)>& context_for, Diagnostics& diagnostics) {
+std::unique_ptr<Graph> build_graph(const Plan& plan, const Registry& registry,
+                                   const GraphOptions& options,
+                                   const std::function<MakeContext(const PlanNode&)>& context_for,
+                                   Diagnostics& diagnostics) {
   return GraphBuilder(plan, registry, options, context_for, diagnostics).build();
 }
 

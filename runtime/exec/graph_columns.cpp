@@ -7,7 +7,8 @@ namespace flowrun {
 namespace {
 
 // What consumer `edge.to` reads of its input, in the producer's columns.
-ColumnSet wanted_by(const Graph& graph, const Edge& edge, const std::vector<ColumnSet>& wanted, size_t num_columns) {
+ColumnSet wanted_by(const Graph& graph, const Edge& edge, const std::vector<ColumnSet>& wanted,
+                    size_t num_columns) {
   const GraphNode& consumer = graph.nodes[edge.to];
   const size_t num_inputs = consumer.inputs[edge.input].schema->num_fields();
   ColumnSet read(num_inputs, true);

@@ -1,5 +1,6 @@
 #pragma once
-// Which columns each node must give, from the sinks upwards, so that nobody makes what nobody reads.
+// Which columns each node must give, from the sinks upwards, so that nobody makes what nobody
+// reads.
 
 #include "runtime/exec/graph.h"
 

@@ -30,7 +30,8 @@ void assign_watermarks(Graph& graph) {
     GraphNode& stateful = graph.nodes[s];
     stateful.watermark_from = nearest_stateful_above(graph, stateful);
     for (const size_t w : graph.watermarks) {
-      if (graph.nodes[w].sinks.intersects(stateful.sinks)) stateful.watermark_indices.push_back(*graph.nodes[w].watermark_index);
+      if (graph.nodes[w].sinks.intersects(stateful.sinks))
+        stateful.watermark_indices.push_back(*graph.nodes[w].watermark_index);
     }
   }
 }

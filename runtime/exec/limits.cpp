@@ -51,7 +51,8 @@ std::optional<int64_t> cgroup_memory_limit(const std::string& root) {
   for (const char* name : {"/memory.max", "/memory/memory.limit_in_bytes"}) {
     // The old hierarchy says "no limit" with a number beyond any machine.
     constexpr int64_t kUnlimited = int64_t{1} << 60;
-    if (const auto limit = read_number<int64_t>(root + name); limit && *limit < kUnlimited) return limit;
+    if (const auto limit = read_number<int64_t>(root + name); limit && *limit < kUnlimited)
+      return limit;
   }
   return std::nullopt;
 }

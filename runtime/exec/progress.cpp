@@ -24,7 +24,8 @@ std::string utc_text(int64_t microseconds) {
   }
   std::string date;
   append_date(static_cast<int32_t>(days), date);
-  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}Z", date, rest / 3'600'000, rest / 60'000 % 60, rest / 1000 % 60, rest % 1000);
+  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}Z", date, rest / 3'600'000, rest / 60'000 % 60,
+                     rest / 1000 % 60, rest % 1000);
 }
 
 void text(Writer& writer, const char* key, const std::string& value) {
@@ -102,7 +103,8 @@ std::string progress_json(const Progress& progress) {
     count(writer, "bytes", state.bytes);
     count(writer, "late_rows", state.late_rows);
   });
-  list(writer, "sinks", progress.sinks, [&](const SinkProgress& sink) { count(writer, "output_rows", sink.output_rows); });
+  list(writer, "sinks", progress.sinks,
+       [&](const SinkProgress& sink) { count(writer, "output_rows", sink.output_rows); });
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }

@@ -24,7 +24,8 @@ Run::Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool)
     log(LogEvent::Level::warning, node.name, std::string(reason));
   };
   for (const size_t s : graph_.sources) {
-    source_states_[graph_.nodes[s].source_index].marks_epochs = graph_.nodes[s].source->marks_epochs();
+    source_states_[graph_.nodes[s].source_index].marks_epochs =
+        graph_.nodes[s].source->marks_epochs();
   }
 }
 
@@ -78,11 +79,13 @@ Status Run::open_sinks() {
 }
 
 void Run::start_threads() {
-  for (size_t i = 0; i <= settings_.workers; ++i) workers_.push_back(std::make_unique<Worker>(shared_, i));
+  for (size_t i = 0; i <= settings_.workers; ++i)
+    workers_.push_back(std::make_unique<Worker>(shared_, i));
   for (size_t i = 0; i < settings_.workers; ++i) {
     threads_.emplace_back([this, i] { worker_main(i); });
   }
-  const bool finite = settings_.trigger.kind == Trigger::Kind::once || settings_.trigger.kind == Trigger::Kind::available_now;
+  const bool finite = settings_.trigger.kind == Trigger::Kind::once ||
+                      settings_.trigger.kind == Trigger::Kind::available_now;
   for (const size_t s : graph_.sources) {
     if (finite) graph_.nodes[s].source->stop_at_end();
     sources_.push_back(std::make_unique<SourceRunner>(graph_.nodes[s], *this));
@@ -118,9 +121,14 @@ void Run::worker_main(size_t index) {
   while (true) {
     Work work = queue_.pop();
     switch (work.kind) {
-      case Work::Kind::chunk: run_chunk(worker, std::move(work)); break;
-      case Work::Kind::loop: help(*work.loop, index); break;
-      case Work::Kind::leave: return;
+      case Work::Kind::chunk:
+        run_chunk(worker, std::move(work));
+        break;
+      case Work::Kind::loop:
+        help(*work.loop, index);
+        break;
+      case Work::Kind::leave:
+        return;
     }
   }
 }
@@ -132,7 +140,8 @@ void Run::run_chunk(Worker& worker, Work work) {
   std::vector<std::vector<RecordBatch>> by_sink(sinks_.size());
   for (SinkRows& row : rows) by_sink[row.sink].push_back(std::move(row.batch));
   for (size_t s = 0; s < sinks_.size(); ++s) {
-    Status delivered = sinks_[s]->deliver(work.epoch->id, work.sequence, std::move(by_sink[s]), work.flight);
+    Status delivered =
+        sinks_[s]->deliver(work.epoch->id, work.sequence, std::move(by_sink[s]), work.flight);
     if (!delivered && done) done = std::move(delivered);
   }
   if (!done) fail(std::move(done.error()));
@@ -167,7 +176,8 @@ std::shared_ptr<EpochState> Run::new_epoch(EpochId id) {
   epoch->source_bytes.assign(graph_.sources.size(), 0);
   for (const size_t s : graph_.statefuls) {
     Epoch& seen = epoch->stateful.emplace_back(epoch->plain);
-    // While the epoch is absorbed only what decides lateness is known; the rest is set when it closes.
+    // While the epoch is absorbed only what decides lateness is known; the rest is set when it
+    // closes.
     seen.late_watermark = watermarks_.current(graph_.nodes[s].stateful_index);
     seen.watermark = seen.late_watermark;
   }
@@ -188,7 +198,8 @@ bool Run::await_turn(size_t source) {
 
 bool Run::pause(int64_t microseconds) {
   std::unique_lock lock(mutex_);
-  return !sources_wake_.wait_for(lock, std::chrono::microseconds(microseconds), [&] { return leaving_; });
+  return !sources_wake_.wait_for(lock, std::chrono::microseconds(microseconds),
+                                 [&] { return leaving_; });
 }
 
 void Run::submit(size_t source, Chunk chunk) {
@@ -201,7 +212,9 @@ void Run::submit(size_t source, Chunk chunk) {
     flight = std::make_shared<const Flight>(bytes, [this](int64_t landed) {
       const int64_t before = in_flight_.fetch_sub(landed, std::memory_order_relaxed);
       if (before >= settings_.in_flight && before - landed < settings_.in_flight) {
-        { const std::lock_guard lock(mutex_); }
+        {
+          const std::lock_guard lock(mutex_);
+        }
         sources_wake_.notify_all();
       }
     });

@@ -1,9 +1,11 @@
 #pragma once
-// Run: one execution of a graph. Owns the threads; the thread that calls execute() is the coordinator.
+// Run: one execution of a graph. Owns the threads; the thread that calls execute() is the
+// coordinator.
 //
-// The coordinator waits for the trigger, cuts the epoch (from then on sources feed the next one), waits until
-// its chunks are absorbed, moves the watermarks, closes it (merge, evict, emit) and commits the sinks. Workers
-// go on absorbing the next epoch meanwhile, into the other set of locals.
+// The coordinator waits for the trigger, cuts the epoch (from then on sources feed the next one),
+// waits until its chunks are absorbed, moves the watermarks, closes it (merge, evict, emit) and
+// commits the sinks. Workers go on absorbing the next epoch meanwhile, into the other set of
+// locals.
 
 #include <atomic>
 #include <condition_variable>
@@ -104,10 +106,13 @@ class Run final : public SourceHost {
   // closing.cpp: what happens at its end
   Status end_epoch(Cut cut);
   std::shared_ptr<EpochState> swap_epoch();
-  Status close_stateful(const std::shared_ptr<EpochState>& epoch, const std::vector<bool>& due, std::vector<std::vector<RecordBatch>>& rows);
-  Status close_node(size_t node, EpochState& epoch, const std::vector<bool>& due, std::vector<std::vector<RecordBatch>>& rows);
+  Status close_stateful(const std::shared_ptr<EpochState>& epoch, const std::vector<bool>& due,
+                        std::vector<std::vector<RecordBatch>>& rows);
+  Status close_node(size_t node, EpochState& epoch, const std::vector<bool>& due,
+                    std::vector<std::vector<RecordBatch>>& rows);
   [[nodiscard]] std::vector<bool> due_sinks(Cut cut, int64_t now);
-  Status finish_sinks(const EpochState& epoch, const std::vector<bool>& due, std::vector<std::vector<RecordBatch>>& rows);
+  Status finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
+                      std::vector<std::vector<RecordBatch>>& rows);
   Status check_memory();
   void share_loop(size_t count, const std::function<void(size_t, size_t)>& body);
   void help(SharedLoop& loop, size_t worker);
@@ -129,18 +134,18 @@ class Run final : public SourceHost {
   mutable std::mutex mutex_;
   std::condition_variable coordinator_wakes_;
   std::condition_variable sources_wake_;
-  std::shared_ptr<EpochState> reading_;      // the epoch that sources feed
+  std::shared_ptr<EpochState> reading_;  // the epoch that sources feed
   std::vector<SourceState> source_states_;
   int64_t next_sequence_ = 0;
   std::atomic<int64_t> in_flight_{0};
-  bool stop_ = false;                        // asked for
-  int64_t stop_time_ = 0;                    // when, monotonic
-  bool leaving_ = false;                     // sources must leave
+  bool stop_ = false;      // asked for
+  int64_t stop_time_ = 0;  // when, monotonic
+  bool leaving_ = false;   // sources must leave
   std::optional<Error> failure_;
   std::mt19937_64 random_;
 
   // The coordinator's alone.
-  bool watermark_moved_ = false;             // an epoch without data is owed
+  bool watermark_moved_ = false;  // an epoch without data is owed
   int64_t next_tick_ = 0;
   int64_t started_ = 0;
   int64_t epochs_done_ = 0;

@@ -11,7 +11,8 @@ constexpr std::chrono::milliseconds kGiveUpCheck(50);
 
 }  // namespace
 
-SinkRunner::SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture) : node_(node), capture_(std::move(capture)) {}
+SinkRunner::SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture)
+    : node_(node), capture_(std::move(capture)) {}
 
 SinkRunner::~SinkRunner() { close(); }
 
@@ -24,7 +25,8 @@ Status SinkRunner::open() {
   return ok_status();
 }
 
-Status SinkRunner::deliver(EpochId epoch, int64_t sequence, std::vector<RecordBatch> batches, const FlightPtr& flight) {
+Status SinkRunner::deliver(EpochId epoch, int64_t sequence, std::vector<RecordBatch> batches,
+                           const FlightPtr& flight) {
   std::unique_lock lock(mutex_);
   waiting_.emplace(sequence, Delivery{epoch, std::move(batches), flight});
   if (!thread_.joinable()) return drain(lock);
@@ -34,7 +36,8 @@ Status SinkRunner::deliver(EpochId epoch, int64_t sequence, std::vector<RecordBa
 }
 
 bool SinkRunner::drainable() const {
-  return !waiting_.empty() && waiting_.begin()->first == next_sequence_ && waiting_.begin()->second.epoch <= open_epoch_;
+  return !waiting_.empty() && waiting_.begin()->first == next_sequence_ &&
+         waiting_.begin()->second.epoch <= open_epoch_;
 }
 
 void SinkRunner::main() {
@@ -77,7 +80,8 @@ Status SinkRunner::drain(std::unique_lock<std::mutex>& lock) {
 Status SinkRunner::take(Delivery delivery) {
   if (delivery.batches.empty()) return ok_status();
   if (node_.pace == 0) {
-    for (const RecordBatch& batch : delivery.batches) FLOWRUN_RETURN_IF_ERROR(write(delivery.epoch, batch));
+    for (const RecordBatch& batch : delivery.batches)
+      FLOWRUN_RETURN_IF_ERROR(write(delivery.epoch, batch));
     return ok_status();
   }
   const std::lock_guard lock(mutex_);
@@ -125,7 +129,8 @@ Status SinkRunner::serve(Turn turn) {
     held_bytes_ = 0;
   }
   for (const Delivery& delivery : held) {
-    for (const RecordBatch& batch : delivery.batches) FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
+    for (const RecordBatch& batch : delivery.batches)
+      FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
   }
   for (const RecordBatch& batch : turn.closing) FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
   FLOWRUN_RETURN_IF_ERROR(commit(turn.epoch));

@@ -1,6 +1,7 @@
 #pragma once
-// SinkRunner: serves one sink. Puts batches in the order of their chunks, holds those of later epochs back
-// until the one before is committed, keeps the sink's own pace, and commits at an epoch's end.
+// SinkRunner: serves one sink. Puts batches in the order of their chunks, holds those of later
+// epochs back until the one before is committed, keeps the sink's own pace, and commits at an
+// epoch's end.
 
 #include <atomic>
 #include <condition_variable>
@@ -18,11 +19,12 @@
 
 namespace flowrun {
 
-// deliver() from any worker; the rest from the coordinator. A sink that may block is written to by a thread of
-// its own; any other by the worker that holds the next sequence.
+// deliver() from any worker; the rest from the coordinator. A sink that may block is written to by
+// a thread of its own; any other by the worker that holds the next sequence.
 //
 // Invariants
-// - Batches reach the sink by ascending sequence; every sequence is delivered to it once, empty or not.
+// - Batches reach the sink by ascending sequence; every sequence is delivered to it once, empty or
+// not.
 // - Nothing of epoch N+1 is written before commit(N).
 class SinkRunner {
  public:
@@ -30,18 +32,20 @@ class SinkRunner {
   ~SinkRunner();
 
   Status open();
-  // The batches that the chunk `sequence` made for this sink. Returns the sink's error, if writing failed now.
-  Status deliver(EpochId epoch, int64_t sequence, std::vector<RecordBatch> batches, const FlightPtr& flight);
+  // The batches that the chunk `sequence` made for this sink. Returns the sink's error, if writing
+  // failed now.
+  Status deliver(EpochId epoch, int64_t sequence, std::vector<RecordBatch> batches,
+                 const FlightPtr& flight);
 
   struct Turn {
     EpochId epoch = 0;
-    bool due = true;                       // the sink is served; otherwise its rows wait
-    std::vector<RecordBatch> closing;      // what stateful operators emitted for it
+    bool due = true;                   // the sink is served; otherwise its rows wait
+    std::vector<RecordBatch> closing;  // what stateful operators emitted for it
     int64_t monotonic = 0;
   };
-  // REQUIRES: every chunk of the epoch was delivered. Writes, prepares and commits if due, then lets the next
-  // epoch's batches through. While a sink that blocks is waited for, `give_up` is asked now and then; once it
-  // says true the sink is cancelled.
+  // REQUIRES: every chunk of the epoch was delivered. Writes, prepares and commits if due, then
+  // lets the next epoch's batches through. While a sink that blocks is waited for, `give_up` is
+  // asked now and then; once it says true the sink is cancelled.
   Status finish(Turn turn, const std::function<bool()>& give_up);
   Status abort(EpochId epoch);
   void close();
@@ -88,7 +92,7 @@ class SinkRunner {
   std::optional<Turn> turn_;
   bool leaving_ = false;
   std::optional<Error> failure_;
-  std::vector<Delivery> held_;           // paced sinks: what waits for the sink's turn
+  std::vector<Delivery> held_;  // paced sinks: what waits for the sink's turn
   int64_t held_bytes_ = 0;
 
   // The coordinator's alone.

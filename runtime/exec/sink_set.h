@@ -1,6 +1,6 @@
 #pragma once
-// SinkSet: which sinks something leads to. Used to route what a stateful operator emits for one ask to the
-// sinks that asked, and to skip the branches that lead to none of them.
+// SinkSet: which sinks something leads to. Used to route what a stateful operator emits for one ask
+// to the sinks that asked, and to skip the branches that lead to none of them.
 
 #include <cstddef>
 #include <cstdint>

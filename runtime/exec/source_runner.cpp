@@ -11,10 +11,12 @@ namespace {
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kFirstPause = kSecond / 4;
 constexpr int64_t kLongestPause = 30 * kSecond;
-constexpr int64_t kReadPatience = kSecond / 10;  // how long a read may wait before the source looks around
+constexpr int64_t kReadPatience =
+    kSecond / 10;  // how long a read may wait before the source looks around
 
 std::string seconds_text(int64_t pause) {
-  return pause % kSecond == 0 ? fmt::format("{} s", pause / kSecond) : fmt::format("{:.2g} s", static_cast<double>(pause) / kSecond);
+  return pause % kSecond == 0 ? fmt::format("{} s", pause / kSecond)
+                              : fmt::format("{:.2g} s", static_cast<double>(pause) / kSecond);
 }
 
 }  // namespace
@@ -48,7 +50,8 @@ Status SourceRunner::open() {
     host_.set_available(node_.source_index, false);
     const std::string hint = node_.source->hint();
     host_.log(LogEvent::Level::warning, node_.name,
-              fmt::format("{}; next try in {}{}", opened.error().message, seconds_text(pause), hint.empty() ? "" : " (" + hint + ")"));
+              fmt::format("{}; next try in {}{}", opened.error().message, seconds_text(pause),
+                          hint.empty() ? "" : " (" + hint + ")"));
     if (!host_.pause(pause)) {
       leaving_ = true;
       return ok_status();

@@ -1,6 +1,6 @@
 #pragma once
-// SourceRunner: the thread of one source. Opens it, again with growing pauses while its peer is absent, reads
-// while the run lets it, and hands chunks over.
+// SourceRunner: the thread of one source. Opens it, again with growing pauses while its peer is
+// absent, reads while the run lets it, and hands chunks over.
 
 #include <string>
 #include <thread>

@@ -1,4 +1,5 @@
-// When an epoch ends: the triggers of DESIGN's pipeline file, as questions about what the run knows now.
+// When an epoch ends: the triggers of DESIGN's pipeline file, as questions about what the run knows
+// now.
 #include <algorithm>
 #include <limits>
 
@@ -17,16 +18,20 @@ bool Run::all_ended() const {
 }
 
 bool Run::all_parts_ended() const {
-  return std::ranges::all_of(source_states_, [](const SourceState& state) { return state.part_ended; });
+  return std::ranges::all_of(source_states_,
+                             [](const SourceState& state) { return state.part_ended; });
 }
 
 // A source that says itself what an epoch is has begun its part and not finished it.
 bool Run::mid_part() const {
-  return std::ranges::any_of(source_states_, [](const SourceState& state) { return state.marks_epochs && state.delivered && !state.part_ended; });
+  return std::ranges::any_of(source_states_, [](const SourceState& state) {
+    return state.marks_epochs && state.delivered && !state.part_ended;
+  });
 }
 
 bool Run::over_half_budget() const {
-  return shared_.local_bytes.load(std::memory_order_relaxed) + reading_->bytes / 8 > settings_.memory / 2;
+  return shared_.local_bytes.load(std::memory_order_relaxed) + reading_->bytes / 8 >
+         settings_.memory / 2;
 }
 
 bool Run::paced_sink_due(int64_t now) const {
@@ -64,11 +69,14 @@ std::optional<Run::Cut> Run::cut_now(int64_t now) {
   if (stop_) return Cut::end;
   if (settings_.run_for && now >= started_ + *settings_.run_for) return Cut::end;
   switch (settings_.trigger.kind) {
-    case Trigger::Kind::asap: return cut_asap(now);
-    case Trigger::Kind::period: return cut_period(now);
+    case Trigger::Kind::asap:
+      return cut_asap(now);
+    case Trigger::Kind::period:
+      return cut_period(now);
     case Trigger::Kind::once:
     case Trigger::Kind::available_now:
-      if (reading_->has_data() && (all_parts_ended() || over_half_budget()) && !mid_part()) return Cut::data;
+      if (reading_->has_data() && (all_parts_ended() || over_half_budget()) && !mid_part())
+        return Cut::data;
       if (!all_ended() || reading_->has_data()) return std::nullopt;
       return watermark_moved_ ? Cut::no_data : Cut::end;
   }
@@ -78,10 +86,13 @@ std::optional<Run::Cut> Run::cut_now(int64_t now) {
 int64_t Run::next_wake(int64_t now) const {
   int64_t wake = now + kLongestAsapEpoch;
   if (settings_.run_for) wake = std::min(wake, started_ + *settings_.run_for);
-  if (settings_.trigger.kind == Trigger::Kind::asap && reading_->has_data()) wake = std::min(wake, reading_->first_chunk + kLongestAsapEpoch);
-  if (settings_.trigger.kind == Trigger::Kind::period && next_tick_ > now) wake = std::min(wake, next_tick_);
+  if (settings_.trigger.kind == Trigger::Kind::asap && reading_->has_data())
+    wake = std::min(wake, reading_->first_chunk + kLongestAsapEpoch);
+  if (settings_.trigger.kind == Trigger::Kind::period && next_tick_ > now)
+    wake = std::min(wake, next_tick_);
   for (const auto& sink : sinks_) {
-    if (sink->node().pace > 0 && sink->has_pending()) wake = std::min(wake, sink->last_served_time() + sink->node().pace);
+    if (sink->node().pace > 0 && sink->has_pending())
+      wake = std::min(wake, sink->last_served_time() + sink->node().pace);
   }
   return std::max(wake, now + 1);
 }

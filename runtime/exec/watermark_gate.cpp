@@ -7,7 +7,8 @@
 
 namespace flowrun {
 
-Status WatermarkGate::observe(const RecordBatch& batch, const Epoch& epoch, ObservedTimes& observed) const {
+Status WatermarkGate::observe(const RecordBatch& batch, const Epoch& epoch,
+                              ObservedTimes& observed) const {
   std::vector<ColumnPtr> verdicts;
   for (const ExpressionPtr& conjunct : conjuncts_) {
     FLOWRUN_TRY(ColumnPtr verdict, conjunct->evaluate(batch, epoch.context));
@@ -19,7 +20,9 @@ Status WatermarkGate::observe(const RecordBatch& batch, const Epoch& epoch, Obse
   bool any = false;
   for (int64_t row = 0; row < batch.num_rows(); ++row) {
     if (times.is_null(row)) continue;
-    const bool kept = std::ranges::all_of(verdicts, [&](const ColumnPtr& verdict) { return verdict->is_valid(row) && verdict->boolean(row); });
+    const bool kept = std::ranges::all_of(verdicts, [&](const ColumnPtr& verdict) {
+      return verdict->is_valid(row) && verdict->boolean(row);
+    });
     if (!kept) continue;
     latest = std::max(latest, values[static_cast<size_t>(row)]);
     any = true;
@@ -57,7 +60,8 @@ void place_gate(Graph& graph, size_t watermark_node) {
   tainted[node->transform->watermark()->column] = true;
   GraphNode* gate = nullptr;
   std::shared_ptr<const WatermarkGate> placed;
-  while (node->consumers.size() == 1 && node->consumers[0].port == 0 && !node->consumers[0].adapter) {
+  while (node->consumers.size() == 1 && node->consumers[0].port == 0 &&
+         !node->consumers[0].adapter) {
     GraphNode& next = graph.nodes[node->consumers[0].to];
     if (!next.transform || next.watermark_index) break;
     const auto time = time_column(*next.inputs[0].schema);
@@ -68,9 +72,11 @@ void place_gate(Graph& graph, size_t watermark_node) {
       tainted = carry(*next.transform, tainted, next.ports[0].schema->num_fields());
     } else {
       std::vector<ExpressionPtr> standing_before;
-      std::ranges::copy_if(all, std::back_inserter(standing_before), [&](const ExpressionPtr& conjunct) {
-        return conjunct->deterministic() && std::ranges::none_of(conjunct->columns(), [&](size_t c) { return tainted[c]; });
-      });
+      std::ranges::copy_if(
+          all, std::back_inserter(standing_before), [&](const ExpressionPtr& conjunct) {
+            return conjunct->deterministic() &&
+                   std::ranges::none_of(conjunct->columns(), [&](size_t c) { return tainted[c]; });
+          });
       if (!standing_before.empty()) {
         gate = &next;
         placed = std::make_shared<const WatermarkGate>(index, *time, standing_before);

@@ -1,9 +1,10 @@
 #pragma once
 // WatermarkGate: a watermark node counts only the times of rows that the filters behind it keep.
 //
-// SEMANTICS, Time: a deterministic conjunct that does not read the time column counts as standing before the
-// watermark node, also through select and with_columns, where every reader of the watermark node has it. In
-// place of moving filters up, the look at the times is moved down: to the last such filter.
+// SEMANTICS, Time: a deterministic conjunct that does not read the time column counts as standing
+// before the watermark node, also through select and with_columns, where every reader of the
+// watermark node has it. In place of moving filters up, the look at the times is moved down: to the
+// last such filter.
 
 #include <memory>
 #include <vector>

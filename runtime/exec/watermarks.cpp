@@ -22,7 +22,8 @@ ObservedTimes::ObservedTimes(size_t num_nodes) : latest_(num_nodes) {
 
 void ObservedTimes::observe(size_t node, int64_t event_time) {
   int64_t known = latest_[node].load(std::memory_order_relaxed);
-  while (known < event_time && !latest_[node].compare_exchange_weak(known, event_time, std::memory_order_relaxed)) {
+  while (known < event_time &&
+         !latest_[node].compare_exchange_weak(known, event_time, std::memory_order_relaxed)) {
   }
 }
 
@@ -39,7 +40,8 @@ Watermarks::Watermarks(const Graph& graph, bool policy_max)
       previous_(graph.statefuls.size(), kNoTime) {}
 
 int64_t Watermarks::derive(const GraphNode& stateful) const {
-  if (stateful.watermark_from) return current_[graph_.nodes[*stateful.watermark_from].stateful_index];
+  if (stateful.watermark_from)
+    return current_[graph_.nodes[*stateful.watermark_from].stateful_index];
   if (stateful.watermark_indices.empty()) return kNoTime;
   int64_t derived = values_[stateful.watermark_indices[0]];
   for (const size_t w : stateful.watermark_indices) {
@@ -52,7 +54,8 @@ bool Watermarks::advance(ObservedTimes& observed) {
   for (size_t w = 0; w < values_.size(); ++w) {
     const auto latest = observed.take(w);
     if (!latest) continue;
-    const int64_t value = floor_to_millisecond(*latest - graph_.nodes[graph_.watermarks[w]].watermark_delay);
+    const int64_t value =
+        floor_to_millisecond(*latest - graph_.nodes[graph_.watermarks[w]].watermark_delay);
     values_[w] = std::max(values_[w], value);
   }
   bool moved = false;

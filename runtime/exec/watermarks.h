@@ -1,9 +1,10 @@
 #pragma once
-// Watermarks: the values of the watermark nodes and the W that each stateful operator derives from them.
+// Watermarks: the values of the watermark nodes and the W that each stateful operator derives from
+// them.
 //
-// SEMANTICS, Time: W(N) is the watermark as it stands when epoch N begins, W(0) = 1970. When epoch N has been
-// absorbed each watermark node's value becomes max(value, max time seen - delay), cut to whole milliseconds.
-// Epoch N emits and evicts by W(N), and judges late by W(N-1).
+// SEMANTICS, Time: W(N) is the watermark as it stands when epoch N begins, W(0) = 1970. When epoch
+// N has been absorbed each watermark node's value becomes max(value, max time seen - delay), cut to
+// whole milliseconds. Epoch N emits and evicts by W(N), and judges late by W(N-1).
 
 #include <atomic>
 #include <vector>
@@ -12,7 +13,8 @@
 
 namespace flowrun {
 
-// Times that one epoch's rows showed, by watermark node. observe() from any worker; the rest between epochs.
+// Times that one epoch's rows showed, by watermark node. observe() from any worker; the rest
+// between epochs.
 class ObservedTimes {
  public:
   explicit ObservedTimes(size_t num_nodes);
@@ -32,12 +34,14 @@ class Watermarks {
   // Takes the times of the epoch that was just absorbed; W(N) becomes W(N-1), W(N+1) becomes W(N).
   // True if the W of an operator that evicts moved.
   bool advance(ObservedTimes& observed);
-  // The end of all input: every operator's W becomes the end of time. True if one that evicts moved.
+  // The end of all input: every operator's W becomes the end of time. True if one that evicts
+  // moved.
   bool finish();
 
   [[nodiscard]] int64_t current(size_t stateful) const { return current_[stateful]; }    // W(N)
   [[nodiscard]] int64_t previous(size_t stateful) const { return previous_[stateful]; }  // W(N-1)
-  // The least W of the operators, else of the watermark nodes: for progress. None when there is no watermark.
+  // The least W of the operators, else of the watermark nodes: for progress. None when there is no
+  // watermark.
   [[nodiscard]] std::optional<int64_t> shown() const;
 
  private:
@@ -45,8 +49,8 @@ class Watermarks {
 
   const Graph& graph_;
   bool policy_max_;
-  std::vector<int64_t> values_;    // by watermark node
-  std::vector<int64_t> current_;   // by stateful index
+  std::vector<int64_t> values_;   // by watermark node
+  std::vector<int64_t> current_;  // by stateful index
   std::vector<int64_t> previous_;
 };
 

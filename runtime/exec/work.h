@@ -1,5 +1,6 @@
 #pragma once
-// What travels through the queue to the workers: a chunk to run, a share of a closing, or the order to leave.
+// What travels through the queue to the workers: a chunk to run, a share of a closing, or the order
+// to leave.
 
 #include <atomic>
 #include <functional>
@@ -14,7 +15,8 @@ namespace flowrun {
 // Bytes of a chunk in flight; given back to the budget when the last batch made of it has left.
 class Flight {
  public:
-  Flight(int64_t bytes, std::function<void(int64_t)> land) : bytes_(bytes), land_(std::move(land)) {}
+  Flight(int64_t bytes, std::function<void(int64_t)> land)
+      : bytes_(bytes), land_(std::move(land)) {}
   ~Flight() { land_(bytes_); }
   Flight(const Flight&) = delete;
   Flight& operator=(const Flight&) = delete;
@@ -28,7 +30,8 @@ using FlightPtr = std::shared_ptr<const Flight>;
 
 struct EpochState;
 
-// A loop over [0, count) that the coordinator shares with idle workers; it returns when all are done.
+// A loop over [0, count) that the coordinator shares with idle workers; it returns when all are
+// done.
 struct SharedLoop {
   size_t count = 0;
   std::function<void(size_t index, size_t worker)> body;

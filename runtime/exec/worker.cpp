@@ -31,10 +31,13 @@ class NodeEmitter final : public Emitter {
     return false;
   }
 
-  void count(Metric metric, int64_t rows) override { worker_.shared_.counters->add(index_, metric, rows); }
+  void count(Metric metric, int64_t rows) override {
+    worker_.shared_.counters->add(index_, metric, rows);
+  }
 
   void observe(int64_t event_time) override {
-    if (node_.watermark_index && !node_.observes_below) push_.epoch.observed.observe(*node_.watermark_index, event_time);
+    if (node_.watermark_index && !node_.observes_below)
+      push_.epoch.observed.observe(*node_.watermark_index, event_time);
   }
 
   void warn(std::string_view reason) override { worker_.shared_.warn(node_, reason); }
@@ -70,7 +73,8 @@ Status Worker::run_chunk(const Work& work, std::vector<SinkRows>& out) {
   return pass_on(source, 0, work.rows, push);
 }
 
-Status Worker::reject(const GraphNode& source, size_t index, std::span<const Rejection> rejected, Push& push) {
+Status Worker::reject(const GraphNode& source, size_t index, std::span<const Rejection> rejected,
+                      Push& push) {
   NodeEmitter emitter(*this, source, index, push);
   emitter.count(Metric::rejected, static_cast<int64_t>(rejected.size()));
   for (const Rejection& rejection : rejected) emitter.warn(rejection.reason);
@@ -86,15 +90,17 @@ Status Worker::reject(const GraphNode& source, size_t index, std::span<const Rej
   add(&Rejection::offset);
   add(&Rejection::reason);
   add(&Rejection::raw);
-  return emitter.emit(kErrorsPort, RecordBatch(schema, static_cast<int64_t>(rejected.size()), std::move(columns)));
+  return emitter.emit(
+      kErrorsPort, RecordBatch(schema, static_cast<int64_t>(rejected.size()), std::move(columns)));
 }
 
-Status Worker::run_emit(size_t node, size_t partition, const Ask& ask, const SinkSet& sinks, EpochState& epoch,
-                        int64_t sequence, std::vector<SinkRows>& out) {
+Status Worker::run_emit(size_t node, size_t partition, const Ask& ask, const SinkSet& sinks,
+                        EpochState& epoch, int64_t sequence, std::vector<SinkRows>& out) {
   GraphNode& stateful = shared_.graph->nodes[node];
   Push push{epoch, sequence, &sinks, out};
   NodeEmitter emitter(*this, stateful, node, push);
-  return emitter.named(stateful.stateful->emit(partition, ask, epoch.stateful[stateful.stateful_index], emitter));
+  return emitter.named(
+      stateful.stateful->emit(partition, ask, epoch.stateful[stateful.stateful_index], emitter));
 }
 
 Status Worker::pass_on(const GraphNode& from, size_t port, const RecordBatch& batch, Push& push) {
@@ -114,13 +120,17 @@ Status Worker::deliver(const Edge& edge, RecordBatch batch, Push& push) {
     batch = std::move(*adapted);
   }
   if (node.sink) {
-    if (!push.sinks || push.sinks->contains(node.sink_index)) push.out.push_back({node.sink_index, std::move(batch)});
+    if (!push.sinks || push.sinks->contains(node.sink_index))
+      push.out.push_back({node.sink_index, std::move(batch)});
     return ok_status();
   }
   if (node.stateful) return absorb(edge.to, edge.input, batch, push);
   NodeEmitter emitter(*this, node, edge.to, push);
-  if (node.gate) FLOWRUN_RETURN_IF_ERROR(emitter.named(node.gate->observe(batch, push.epoch.plain, push.epoch.observed)));
-  return emitter.named(node.transform->apply(batch, push.epoch.plain, scratch_[edge.to].get(), emitter));
+  if (node.gate)
+    FLOWRUN_RETURN_IF_ERROR(
+        emitter.named(node.gate->observe(batch, push.epoch.plain, push.epoch.observed)));
+  return emitter.named(
+      node.transform->apply(batch, push.epoch.plain, scratch_[edge.to].get(), emitter));
 }
 
 Status Worker::absorb(size_t index, size_t input, const RecordBatch& batch, Push& push) {
@@ -131,7 +141,8 @@ Status Worker::absorb(size_t index, size_t input, const RecordBatch& batch, Push
   NodeEmitter emitter(*this, node, index, push);
   const Input rows{input, push.sequence, batch};
   const int64_t before = local->memory_bytes();
-  Status done = node.stateful->absorb(*local, rows, push.epoch.stateful[node.stateful_index], emitter);
+  Status done =
+      node.stateful->absorb(*local, rows, push.epoch.stateful[node.stateful_index], emitter);
   shared_.local_bytes.fetch_add(local->memory_bytes() - before, std::memory_order_relaxed);
   return emitter.named(std::move(done));
 }

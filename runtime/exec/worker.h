@@ -36,8 +36,8 @@ class Worker {
   // Runs a chunk from its source's node down; rows for sinks are appended to `out`.
   Status run_chunk(const Work& work, std::vector<SinkRows>& out);
   // Lets one partition of a stateful operator emit for one ask, down to the sinks of `sinks`.
-  Status run_emit(size_t node, size_t partition, const Ask& ask, const SinkSet& sinks, EpochState& epoch,
-                  int64_t sequence, std::vector<SinkRows>& out);
+  Status run_emit(size_t node, size_t partition, const Ask& ask, const SinkSet& sinks,
+                  EpochState& epoch, int64_t sequence, std::vector<SinkRows>& out);
   [[nodiscard]] size_t index() const { return index_; }
 
  private:
@@ -51,7 +51,8 @@ class Worker {
     std::vector<SinkRows>& out;
   };
 
-  Status reject(const GraphNode& source, size_t index, std::span<const Rejection> rejected, Push& push);
+  Status reject(const GraphNode& source, size_t index, std::span<const Rejection> rejected,
+                Push& push);
   Status pass_on(const GraphNode& from, size_t port, const RecordBatch& batch, Push& push);
   Status deliver(const Edge& edge, RecordBatch batch, Push& push);
   Status absorb(size_t node, size_t input, const RecordBatch& batch, Push& push);

@@ -22,18 +22,24 @@ OperatorSpec named(const std::string& name) {
 class Pipeline {
  public:
   explicit Pipeline(Trigger trigger = {}, bool with_sum = true) {
-    registry_.add_source(named("script"), [this](const Options&, const MakeContext&) -> Result<MadeSource> {
-      return MadeSource{std::make_unique<FakeSource>(script), nullptr};
-    });
-    registry_.add_transform(named("nonzero"), [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Transform>> {
-      return std::make_unique<FakeFilter>();
-    });
-    registry_.add_stateful(named("sum"), [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Stateful>> {
-      return std::make_unique<FakeSum>();
-    });
-    registry_.add_sink(named("remember"), [this](const Options&, const MakeContext& context) -> Result<std::unique_ptr<Sink>> {
-      return std::make_unique<FakeSink>(context.node == "rows" ? rows : totals);
-    });
+    registry_.add_source(named("script"),
+                         [this](const Options&, const MakeContext&) -> Result<MadeSource> {
+                           return MadeSource{std::make_unique<FakeSource>(script), nullptr};
+                         });
+    registry_.add_transform(
+        named("nonzero"),
+        [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Transform>> {
+          return std::make_unique<FakeFilter>();
+        });
+    registry_.add_stateful(
+        named("sum"), [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Stateful>> {
+          return std::make_unique<FakeSum>();
+        });
+    registry_.add_sink(
+        named("remember"),
+        [this](const Options&, const MakeContext& context) -> Result<std::unique_ptr<Sink>> {
+          return std::make_unique<FakeSink>(context.node == "rows" ? rows : totals);
+        });
     plan_.trigger = trigger;
     add("in", OperatorKind::source, "script", {});
     add("keep", OperatorKind::transform, "nonzero", {"in"});
@@ -77,7 +83,8 @@ class Pipeline {
   std::unique_ptr<Engine> engine;
 
  private:
-  void add(const std::string& name, OperatorKind kind, const std::string& op, const std::vector<std::string>& inputs) {
+  void add(const std::string& name, OperatorKind kind, const std::string& op,
+           const std::vector<std::string>& inputs) {
     PlanNode& node = plan_.nodes.emplace_back();
     node.id = node.name = name;
     node.kind = kind;

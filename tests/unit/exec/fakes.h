@@ -1,5 +1,6 @@
 #pragma once
-// Operators whose behaviour a test decides: a source fed by hand, a sink that remembers, a sum as state.
+// Operators whose behaviour a test decides: a source fed by hand, a sink that remembers, a sum as
+// state.
 
 #include <atomic>
 #include <condition_variable>
@@ -114,7 +115,8 @@ class FakeSink final : public Sink {
     for (const int64_t value : batch.column(0)->values<int64_t>()) pending_.push_back(value);
     {
       const std::lock_guard lock(received_->mutex);
-      for (const int64_t value : batch.column(0)->values<int64_t>()) received_->rows.push_back(value);
+      for (const int64_t value : batch.column(0)->values<int64_t>())
+        received_->rows.push_back(value);
     }
     received_->changed.notify_all();
     return ok_status();
@@ -150,12 +152,17 @@ class FakeSum final : public Stateful {
     int64_t sum = 0;
     [[nodiscard]] int64_t memory_bytes() const override { return 8; }
   };
-  Result<PortSchemas> bind(std::span<const InputSchema>) override { return PortSchemas{{"", number_schema()}}; }
+  Result<PortSchemas> bind(std::span<const InputSchema>) override {
+    return PortSchemas{{"", number_schema()}};
+  }
   Status plan(const StatefulPlan&, size_t) override { return ok_status(); }
   [[nodiscard]] size_t num_partitions() const override { return 1; }
-  [[nodiscard]] std::unique_ptr<Local> make_local() const override { return std::make_unique<SumLocal>(); }
+  [[nodiscard]] std::unique_ptr<Local> make_local() const override {
+    return std::make_unique<SumLocal>();
+  }
   Status absorb(Local& local, const Input& input, const Epoch&, Emitter&) const override {
-    for (const int64_t value : input.batch.column(0)->values<int64_t>()) static_cast<SumLocal&>(local).sum += value;
+    for (const int64_t value : input.batch.column(0)->values<int64_t>())
+      static_cast<SumLocal&>(local).sum += value;
     return ok_status();
   }
   Status merge(size_t, std::span<Local* const> locals, const Epoch&) override {
@@ -163,7 +170,9 @@ class FakeSum final : public Stateful {
     return ok_status();
   }
   Status evict(size_t, const Epoch&) override { return ok_status(); }
-  Status emit(size_t, const Ask&, const Epoch&, Emitter& out) override { return out.emit(0, numbers({sum_})); }
+  Status emit(size_t, const Ask&, const Epoch&, Emitter& out) override {
+    return out.emit(0, numbers({sum_}));
+  }
   void clear(Local& local) const override { static_cast<SumLocal&>(local).sum = 0; }
   Status snapshot(SnapshotWriter&) override { return ok_status(); }
   Status restore(SnapshotReader&) override { return ok_status(); }
@@ -180,7 +189,9 @@ class FakeSum final : public Stateful {
 // Keeps the numbers that are not zero; fails on a negative one.
 class FakeFilter final : public Transform {
  public:
-  Result<PortSchemas> bind(std::span<const InputSchema> inputs) override { return PortSchemas{{"", inputs[0].schema}}; }
+  Result<PortSchemas> bind(std::span<const InputSchema> inputs) override {
+    return PortSchemas{{"", inputs[0].schema}};
+  }
   Status apply(const RecordBatch& batch, const Epoch&, Scratch*, Emitter& out) const override {
     std::vector<int32_t> kept;
     const auto values = batch.column(0)->values<int64_t>();

@@ -13,7 +13,9 @@ namespace {
 // A folder that looks like a cgroup's.
 class FakeCgroup {
  public:
-  FakeCgroup() : root_(std::filesystem::temp_directory_path() / ("flowrun-cgroup-" + std::to_string(::getpid()))) {
+  FakeCgroup()
+      : root_(std::filesystem::temp_directory_path() /
+              ("flowrun-cgroup-" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(root_);
   }
   ~FakeCgroup() { std::filesystem::remove_all(root_); }
