@@ -7,5 +7,7 @@ namespace flowrun {
 
 void register_math_functions(FunctionRegistry& registry);
 void register_string_functions(FunctionRegistry& registry);
+void register_string_encoding_functions(FunctionRegistry& registry);
+void register_string_search_functions(FunctionRegistry& registry);
 
 }  // namespace flowrun
