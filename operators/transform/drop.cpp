@@ -31,6 +31,7 @@ class Drop final : public Transform {
     for (const size_t i : kept_) columns.push_back(batch.column(i));
     return out.emit(0, RecordBatch(schema_, batch.num_rows(), std::move(columns), batch.origin()));
   }
+  [[nodiscard]] bool keeps_rows() const override { return true; }
   [[nodiscard]] std::string describe() const override {
     std::string text = "drop";
     for (const OptionValue& name : option_.items) text += " " + name.text;

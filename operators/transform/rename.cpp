@@ -25,6 +25,7 @@ class Rename final : public Transform {
   Status apply(const RecordBatch& batch, const Epoch&, Scratch*, Emitter& out) const override {
     return out.emit(0, batch.with_schema(schema_));
   }
+  [[nodiscard]] bool keeps_rows() const override { return true; }
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] std::vector<std::string> warnings() const override { return warnings_; }
 

@@ -25,6 +25,7 @@ class WithColumns final : public Transform {
   void narrow(const ColumnSet& wanted) override { wanted_ = wanted; }
   Status apply(const RecordBatch& batch, const Epoch& epoch, Scratch* scratch,
                Emitter& out) const override;
+  [[nodiscard]] bool keeps_rows() const override { return true; }
   [[nodiscard]] std::string describe() const override;
 
  private:

@@ -220,7 +220,9 @@ Status export_column(const ColumnPtr& column, ArrowArray* out) {
     owner->children.resize(1);
     FLOWRUN_RETURN_IF_ERROR(export_entries(*column, owner->children.data()));
   }
-  fill(std::move(owner), column->size(), column->null_count(), parts.offset, out);
+  // Consumers take buffers of nothing to be empty, wherever a slice of nothing stands.
+  const int64_t offset = column->size() == 0 ? 0 : parts.offset;
+  fill(std::move(owner), column->size(), column->null_count(), offset, out);
   return ok_status();
 }
 

@@ -2,9 +2,9 @@
 // Engine: runs one Plan. What `flowrun run`, embedding hosts and tests call.
 //
 //   Diagnostics diagnostics;
-//   auto engine = Engine::load(plan, registry, functions, options, diagnostics);   // nothing is opened
-//   if (!engine) ...                       // refused: every error is in diagnostics
-//   Status done = engine->run();           // blocks; stop() from another thread ends it
+//   auto engine = Engine::load(plan, registry, functions, options, diagnostics);   // nothing is
+//   opened if (!engine) ...                       // refused: every error is in diagnostics Status
+//   done = engine->run();           // blocks; stop() from another thread ends it
 
 #include <cstdint>
 #include <functional>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/config/plan.h"
+#include "runtime/exec/limits.h"
 #include "runtime/exec/progress.h"
 #include "runtime/operator/registry.h"
 
@@ -35,18 +36,14 @@ struct EngineOptions {
   std::function<void(const Progress&)> on_progress;  // after each epoch
 };
 
-// How a number was chosen, to be printed at start: {2, "the cgroup's quota"}.
-struct Chosen {
-  int64_t value = 0;
-  std::string reason;
-};
-
 class Engine {
  public:
-  // Checks the whole graph: operators are made and bound, schemas, modes and required columns inferred. All
-  // errors and warnings are appended to `diagnostics`; null if there was an error. Opens nothing.
-  static std::unique_ptr<Engine> load(Plan plan, const Registry& registry, const FunctionRegistry& functions,
-                                      EngineOptions options, Diagnostics& diagnostics);
+  // Checks the whole graph: operators are made and bound, schemas, modes and required columns
+  // inferred. All errors and warnings are appended to `diagnostics`; null if there was an error.
+  // Opens nothing.
+  static std::unique_ptr<Engine> load(Plan plan, const Registry& registry,
+                                      const FunctionRegistry& functions, EngineOptions options,
+                                      Diagnostics& diagnostics);
   virtual ~Engine() = default;
 
   // Runs to the end of the data, to stop() or to a failure. Call once.

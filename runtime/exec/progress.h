@@ -30,7 +30,7 @@ struct SinkProgress {
 };
 
 struct Progress {
-  std::string name;       // the pipeline's
+  std::string name;  // the pipeline's
   int64_t epoch = 0;
   int64_t timestamp = 0;  // when the epoch began, microseconds since 1970
   int64_t input_rows = 0;
@@ -42,20 +42,21 @@ struct Progress {
   int64_t close_duration = 0;   // merge, evict, emit
   int64_t commit_duration = 0;  // prepare and commit of the sinks
   int64_t total_duration = 0;
-  int64_t watermark = 0;        // microseconds; 0: none seen
+  int64_t watermark = 0;  // microseconds; 0: none seen
   bool has_watermark = false;
-  int64_t late_rows = 0;        // since the start
-  int64_t rejected_rows = 0;    // since the start
+  int64_t late_rows = 0;      // since the start
+  int64_t rejected_rows = 0;  // since the start
   int64_t state_rows = 0;
   int64_t state_bytes = 0;
-  int64_t memory_bytes = 0;     // all that counts against `memory:`
-  int64_t lag = 0;              // microseconds between the oldest unread row's arrival and now, 0 if none waits
+  int64_t memory_bytes = 0;  // all that counts against `memory:`
+  int64_t lag = 0;  // microseconds between the oldest unread row's arrival and now, 0 if none waits
   std::vector<SourceProgress> sources;
   std::vector<StateProgress> states;
   std::vector<SinkProgress> sinks;
 };
 
-// One JSON object on one line, keys in snake_case, times as text in UTC with a Z: what --progress writes.
+// One JSON object on one line, keys in snake_case, times as text in UTC with a Z: what --progress
+// writes.
 std::string progress_json(const Progress& progress);
 
 struct LogEvent {

@@ -85,6 +85,8 @@ class Stateful {
     bool bounded = true;
   };
   [[nodiscard]] virtual Bound state_bound() const = 0;
+  // The grouping columns of its output, for sinks that keep one row per key. Called after bind.
+  [[nodiscard]] virtual std::vector<std::string> key_columns() const { return {}; }
   // True for aggregates (what SEMANTICS' table of output modes calls aggregation).
   [[nodiscard]] virtual bool is_aggregation() const { return false; }
 };

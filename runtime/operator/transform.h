@@ -53,6 +53,8 @@ class Transform {
   // The conjuncts of a filter or dropna: rows for which one is not true are dropped. Empty for other operators.
   // The engine asks a watermark node to observe only rows that the filters behind it keep (SEMANTICS, Time).
   [[nodiscard]] virtual std::vector<ExpressionPtr> conjuncts() const { return {}; }
+  // True if every row of the input gives exactly one row, in the same order (select, with_columns, rename).
+  [[nodiscard]] virtual bool keeps_rows() const { return false; }
 };
 
 }  // namespace flowrun

@@ -1,0 +1,199 @@
+#include "runtime/exec/engine.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <mutex>
+
+#include "runtime/base/suggest.h"
+#include "runtime/exec/explain.h"
+#include "runtime/exec/graph.h"
+#include "runtime/exec/run.h"
+#include "runtime/expr/function_registry.h"
+#if __has_include("runtime/operator/file_table.h")
+#include "runtime/operator/file_table.h"
+#define FLOWRUN_HAS_FILE_TABLES 1
+#endif
+
+namespace flowrun {
+
+namespace {
+
+constexpr int64_t kDefaultInFlight = int64_t{32} << 20;
+
+class StandardOutput final : public Output {
+ public:
+  Status write(std::string_view text) override {
+    const std::lock_guard lock(mutex_);
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+      return ok_status();
+    return Error::from_errno("cannot write to standard output", errno);
+  }
+
+ private:
+  std::mutex mutex_;
+};
+
+class PlanEngine final : public Engine {
+ public:
+  PlanEngine(Plan plan, const Registry& registry, const FunctionRegistry& functions,
+             EngineOptions options)
+      : plan_(std::move(plan)), registry_(registry), options_(std::move(options)) {
+    if (!options_.clock) options_.clock = &system_clock();
+    expressions_.functions = &functions;
+    expressions_.timezone = plan_.timezone;
+    threads_ = choose(options_.threads, plan_.threads, "--threads", "threads:", granted_cpus());
+    memory_ = choose(options_.memory, plan_.memory, "--memory", "memory:", default_memory());
+  }
+
+  bool prepare(Diagnostics& diagnostics) {
+    if (!make_tables(diagnostics)) return false;
+    GraphOptions options;
+    options.only = options_.only;
+    options.partitions = static_cast<size_t>(threads_.value);
+    graph_ = build_graph(
+        plan_, registry_, options, [this](const PlanNode& node) { return context_for(node); },
+        diagnostics);
+    return graph_ != nullptr;
+  }
+
+  Status run() override {
+    RunSettings settings;
+    settings.name = plan_.name;
+    settings.trigger = plan_.trigger;
+    settings.workers = static_cast<size_t>(threads_.value);
+    settings.memory = memory_.value;
+    settings.in_flight = std::min(
+        options_.in_flight.value_or(plan_.in_flight.value_or(kDefaultInFlight)), memory_.value / 2);
+    settings.watermark_policy_max = plan_.watermark_policy_max;
+    settings.timezone = plan_.timezone;
+    settings.epochs = options_.epochs;
+    settings.run_for = options_.run_for;
+    settings.capture = options_.capture;
+    settings.chunking = options_.chunking;
+    settings.clock = options_.clock;
+    settings.on_log = options_.on_log;
+    settings.on_progress = options_.on_progress;
+    {
+      const std::lock_guard lock(mutex_);
+      run_ = std::make_unique<Run>(*graph_, std::move(settings), BufferPool::create());
+      if (stopped_) run_->stop();
+    }
+    return run_->execute();
+  }
+
+  void stop() override {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (run_) run_->stop();
+  }
+
+  [[nodiscard]] std::string explain() const override { return explain_graph(*graph_, plan_); }
+
+  [[nodiscard]] Result<std::string> explain_schema(std::string_view name) const override {
+    const std::string node(name.substr(0, name.find('.')));
+    const std::string port(
+        name.find('.') == std::string_view::npos ? "" : name.substr(name.find('.') + 1));
+    std::vector<std::string> names;
+    const GraphNode* found = nullptr;
+    for (const GraphNode& candidate : graph_->nodes) {
+      names.push_back(candidate.id);
+      if (candidate.id == name || candidate.id == node) found = &candidate;
+    }
+    if (!found)
+      return Error::invalid("no node `" + std::string(name) + "`" + did_you_mean(name, names));
+    if (found->sink) return found->inputs[0].schema->tree_string();
+    for (const PortSchema& candidate : found->ports) {
+      if (candidate.name == port || found->id == name) return candidate.schema->tree_string();
+    }
+    return Error::invalid("`" + node + "` has no port `" + port + "`");
+  }
+
+  [[nodiscard]] const LiveTable* table(std::string_view name) const override {
+    const auto found = live_tables_.find(name);
+    return found == live_tables_.end() ? nullptr : found->second.get();
+  }
+  [[nodiscard]] Chosen threads() const override { return threads_; }
+  [[nodiscard]] Chosen memory() const override { return memory_; }
+  [[nodiscard]] size_t num_nodes() const override { return graph_->nodes.size(); }
+  [[nodiscard]] size_t num_sinks() const override { return graph_->sinks.size(); }
+
+ private:
+  static Chosen choose(std::optional<int64_t> option, std::optional<int64_t> planned,
+                       const char* option_name, const char* planned_name, Chosen fallback) {
+    if (option) return {*option, option_name};
+    if (planned) return {*planned, planned_name};
+    return fallback;
+  }
+
+  // Tables are made, not read: those that no node asks for are never touched.
+  bool make_tables(Diagnostics& diagnostics) {
+    bool right = true;
+    for (const PlanTable& table : plan_.tables) {
+#ifdef FLOWRUN_HAS_FILE_TABLES
+      auto made = make_file_table(table.name, table.options);
+      if (made) {
+        tables_.emplace(table.name, std::move(*made));
+        continue;
+      }
+      right = false;
+      Error error = std::move(made.error());
+      diagnostics.push_back({Diagnostic::Severity::error, std::move(error.message), table.name,
+                             error.position.known() ? error.position : table.position});
+#else
+      diagnostics.push_back({Diagnostic::Severity::error, "static tables are not built in",
+                             table.name, table.position});
+      right = false;
+#endif
+    }
+    return right;
+  }
+
+  MakeContext context_for(const PlanNode& node) {
+    MakeContext context;
+    context.node = node.name;
+    context.expressions = &expressions_;
+    context.clock = options_.clock;
+    context.table = [this](std::string_view name) -> StaticTable* {
+      const auto found = tables_.find(name);
+      return found == tables_.end() ? nullptr : found->second.get();
+    };
+    for (const auto& [name, table] : tables_) context.table_names.push_back(name);
+    context.live_table = [this](std::string_view name) {
+      return live_tables_.try_emplace(std::string(name), std::make_unique<LiveTable>())
+          .first->second.get();
+    };
+    context.console = options_.console ? options_.console : &standard_output_;
+    context.console_is_shared = std::ranges::count_if(plan_.nodes, [](const PlanNode& other) {
+                                  return other.kind == OperatorKind::sink && other.op == "console";
+                                }) > 1;
+    return context;
+  }
+
+  Plan plan_;
+  const Registry& registry_;
+  EngineOptions options_;
+  ExpressionEnvironment expressions_;
+  Chosen threads_;
+  Chosen memory_;
+  StandardOutput standard_output_;
+  std::map<std::string, std::unique_ptr<StaticTable>, std::less<>> tables_;
+  std::map<std::string, std::unique_ptr<LiveTable>, std::less<>> live_tables_;
+  std::unique_ptr<Graph> graph_;
+  std::mutex mutex_;
+  std::unique_ptr<Run> run_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> Engine::load(Plan plan, const Registry& registry,
+                                     const FunctionRegistry& functions, EngineOptions options,
+                                     Diagnostics& diagnostics) {
+  auto engine =
+      std::make_unique<PlanEngine>(std::move(plan), registry, functions, std::move(options));
+  if (!engine->prepare(diagnostics)) return nullptr;
+  return engine;
+}
+
+}  // namespace flowrun

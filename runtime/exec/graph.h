@@ -1,0 +1,103 @@
+#pragma once
+// Graph: the Plan's nodes as bound operators and the edges between them. Made once, before anything
+// is opened.
+//
+// Invariants
+// - `nodes` are in topological order: an edge leads from a lower to a higher index.
+// - Only nodes that lead to a chosen sink are here.
+// - A plan node may stand here several times: a source with a decoder is two nodes, a stateful
+// operator asked
+//   for `complete` and another mode below a watermark is two (one per need); `sinks` tells them
+//   apart.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/config/plan.h"
+#include "runtime/exec/sink_set.h"
+#include "runtime/exec/union_adapter.h"
+#include "runtime/operator/registry.h"
+
+namespace flowrun {
+
+class WatermarkGate;
+
+struct Edge {
+  size_t port = 0;   // output port of the producer
+  size_t to = 0;     // consumer's index
+  size_t input = 0;  // which input of the consumer: 0, or 0 and 1 for left and right
+  std::shared_ptr<const UnionAdapter> adapter;  // null when the schemas agree
+  SinkSet sinks;                                // sinks that rows passing here may reach
+};
+
+struct GraphNode {
+  OperatorKind kind = OperatorKind::transform;
+  std::string id;  // of the plan node
+  std::string name;
+  Position position;
+  const PlanNode* plan = nullptr;
+  PortSchemas ports;  // empty for sinks
+  std::vector<InputSchema> inputs;
+  std::vector<Edge> consumers;
+  std::vector<size_t> producers;
+  SinkSet sinks;
+
+  // One of these is set, as `kind` says. A decoder is a transform under its source's id.
+  std::unique_ptr<Source> source;
+  std::unique_ptr<Transform> transform;
+  std::unique_ptr<Stateful> stateful;
+  std::unique_ptr<Sink> sink;
+
+  // Stateful: what it was planned for.
+  StatefulPlan stateful_plan;
+  size_t stateful_index = 0;              // among the stateful nodes
+  std::vector<size_t> watermark_indices;  // of the watermark nodes that decide its W
+  std::optional<size_t> watermark_from;  // graph index of the stateful operator it takes its W from
+  // Per sink that it serves: the mode which that sink's path asks of it.
+  std::vector<std::optional<OutputMode>> asked;
+
+  // Transform: set on a watermark node.
+  std::optional<size_t> watermark_index;  // among the watermark nodes
+  int64_t watermark_delay = 0;
+  bool observes_below = false;  // a gate further down looks at the times in its place
+  // A filter behind a watermark node that looks at the times of the rows it keeps.
+  std::shared_ptr<const WatermarkGate> gate;
+
+  // Sink.
+  size_t sink_index = 0;
+  OutputMode mode = OutputMode::append;
+  int64_t pace = 0;  // microseconds; 0: every epoch
+  bool pace_is_default = false;
+  bool aggregated = false;       // rows come from an aggregation
+  bool stateful_input = false;   // some stateful operator feeds it
+  bool stateless_input = false;  // some rows reach it without passing a stateful operator
+
+  // Source.
+  size_t source_index = 0;
+};
+
+struct Graph {
+  std::vector<GraphNode> nodes;
+  std::vector<size_t> sources;  // graph indices, by source_index
+  std::vector<size_t> sinks;
+  std::vector<size_t> statefuls;  // in topological order
+  std::vector<size_t> watermarks;
+};
+
+struct GraphOptions {
+  std::vector<std::string> only;  // sinks; empty: all
+  size_t partitions = 1;          // at most, per stateful operator
+};
+
+// Makes and binds the operators of every node that leads to a chosen sink, infers modes and
+// required columns, and appends every error and warning to `diagnostics`. Null if there was an
+// error. `context_for` gives the MakeContext of a node. `plan` must outlive the graph.
+std::unique_ptr<Graph> build_graph(const Plan& plan, const Registry& registry,
+                                   const GraphOptions& options,
+                                   const std::function<MakeContext(const PlanNode&)>& context_for,
+                                   Diagnostics& diagnostics);
+
+}  // namespace flowrun

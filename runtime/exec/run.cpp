@@ -1,0 +1,300 @@
+#include "runtime/exec/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace flowrun {
+
+Run::Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool)
+    : graph_(graph),
+      settings_(std::move(settings)),
+      pool_(std::move(pool)),
+      counters_(graph.nodes.size()),
+      watermarks_(graph, settings_.watermark_policy_max),
+      source_states_(graph.sources.size()),
+      random_(settings_.chunking.value_or(0)) {
+  shared_.graph = &graph_;
+  shared_.counters = &counters_;
+  shared_.locals.resize(graph_.statefuls.size());
+  for (auto& parities : shared_.locals) {
+    for (auto& locals : parities) locals.resize(settings_.workers + 1);
+  }
+  shared_.warn = [this](const GraphNode& node, std::string_view reason) {
+    log(LogEvent::Level::warning, node.name, std::string(reason));
+  };
+  for (const size_t s : graph_.sources) {
+    source_states_[graph_.nodes[s].source_index].marks_epochs =
+        graph_.nodes[s].source->marks_epochs();
+  }
+}
+
+Run::~Run() { stop_threads(); }
+
+Status Run::execute() {
+  const PoolScope scope(pool_);
+  Status opened = open_sinks();
+  if (!opened) return opened;
+  started_ = monotonic();
+  next_tick_ = started_;
+  reading_ = new_epoch(0);
+  start_threads();
+  Cut cut = Cut::data;
+  while (cut != Cut::end && cut != Cut::failed) {
+    cut = await_cut();
+    if (cut == Cut::failed) break;
+    if (Status ended = end_epoch(cut); !ended) fail(std::move(ended.error()));
+    if (failed()) break;
+  }
+  stop_threads();
+  for (const auto& sink : sinks_) {
+    if (failure_) static_cast<void>(sink->abort(reading_->id));
+    sink->close();
+  }
+  if (!settings_.capture.empty() && !failure_) {
+    std::string late;
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (graph_.nodes[i].stateful && graph_.nodes[i].stateful_plan.evict) {
+        late += fmt::format("{} {}\n", graph_.nodes[i].name, counters_.get(i, Metric::late));
+      }
+    }
+    FLOWRUN_RETURN_IF_ERROR(write_late_counts(settings_.capture, late));
+  }
+  if (failure_) return std::move(*failure_);
+  return ok_status();
+}
+
+Status Run::open_sinks() {
+  for (const size_t s : graph_.sinks) {
+    GraphNode& node = graph_.nodes[s];
+    std::unique_ptr<Capture> capture;
+    if (!settings_.capture.empty()) {
+      const bool accumulates = node.mode == OutputMode::complete && !node.aggregated;
+      capture = std::make_unique<Capture>(settings_.capture + "/" + node.name, accumulates);
+    }
+    sinks_.push_back(std::make_unique<SinkRunner>(node, std::move(capture)));
+    FLOWRUN_RETURN_IF_ERROR(sinks_.back()->open());
+  }
+  return ok_status();
+}
+
+void Run::start_threads() {
+  for (size_t i = 0; i <= settings_.workers; ++i)
+    workers_.push_back(std::make_unique<Worker>(shared_, i));
+  for (size_t i = 0; i < settings_.workers; ++i) {
+    threads_.emplace_back([this, i] { worker_main(i); });
+  }
+  const bool finite = settings_.trigger.kind == Trigger::Kind::once ||
+                      settings_.trigger.kind == Trigger::Kind::available_now;
+  for (const size_t s : graph_.sources) {
+    if (finite) graph_.nodes[s].source->stop_at_end();
+    sources_.push_back(std::make_unique<SourceRunner>(graph_.nodes[s], *this));
+  }
+  for (const auto& source : sources_) source->start();
+}
+
+void Run::stop_threads() {
+  {
+    const std::lock_guard lock(mutex_);
+    leaving_ = true;
+  }
+  sources_wake_.notify_all();
+  for (const auto& source : sources_) source->cancel();
+  for (const auto& source : sources_) source->join();
+  for (size_t i = 0; i < threads_.size(); ++i) queue_.push(Work{});
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void Run::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stop_) stop_time_ = monotonic();
+    stop_ = true;
+  }
+  coordinator_wakes_.notify_all();
+}
+
+void Run::worker_main(size_t index) {
+  const PoolScope scope(pool_);
+  Worker& worker = *workers_[index];
+  while (true) {
+    Work work = queue_.pop();
+    switch (work.kind) {
+      case Work::Kind::chunk:
+        run_chunk(worker, std::move(work));
+        break;
+      case Work::Kind::loop:
+        help(*work.loop, index);
+        break;
+      case Work::Kind::leave:
+        return;
+    }
+  }
+}
+
+void Run::run_chunk(Worker& worker, Work work) {
+  std::vector<SinkRows> rows;
+  Status done = failed() ? ok_status() : worker.run_chunk(work, rows);
+  work.rows = RecordBatch();
+  std::vector<std::vector<RecordBatch>> by_sink(sinks_.size());
+  for (SinkRows& row : rows) by_sink[row.sink].push_back(std::move(row.batch));
+  for (size_t s = 0; s < sinks_.size(); ++s) {
+    Status delivered =
+        sinks_[s]->deliver(work.epoch->id, work.sequence, std::move(by_sink[s]), work.flight);
+    if (!delivered && done) done = std::move(delivered);
+  }
+  if (!done) fail(std::move(done.error()));
+  work.flight.reset();
+  if (work.epoch->outstanding.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    // Under the mutex, so that the coordinator cannot miss it between its look and its wait.
+    const std::lock_guard lock(mutex_);
+    coordinator_wakes_.notify_all();
+  }
+}
+
+void Run::fail(Error error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::move(error);
+  }
+  coordinator_wakes_.notify_all();
+}
+
+bool Run::failed() {
+  const std::lock_guard lock(mutex_);
+  return failure_.has_value();
+}
+
+std::shared_ptr<EpochState> Run::new_epoch(EpochId id) {
+  auto epoch = std::make_shared<EpochState>(id, graph_.watermarks.size());
+  epoch->plain.id = id;
+  epoch->plain.context.now = settings_.clock->now();
+  epoch->plain.context.timezone = settings_.timezone;
+  epoch->plain.context.epoch = id;
+  epoch->source_rows.assign(graph_.sources.size(), 0);
+  epoch->source_bytes.assign(graph_.sources.size(), 0);
+  for (const size_t s : graph_.statefuls) {
+    Epoch& seen = epoch->stateful.emplace_back(epoch->plain);
+    // While the epoch is absorbed only what decides lateness is known; the rest is set when it
+    // closes.
+    seen.late_watermark = watermarks_.current(graph_.nodes[s].stateful_index);
+    seen.watermark = seen.late_watermark;
+  }
+  return epoch;
+}
+
+bool Run::await_turn(size_t source) {
+  std::unique_lock lock(mutex_);
+  const auto may_read = [&] {
+    if (leaving_) return true;
+    if (source_states_[source].part_ended) return false;
+    return in_flight_.load(std::memory_order_relaxed) < settings_.in_flight;
+  };
+  if (!may_read() && !source_states_[source].part_ended) budget_waits_ = true;
+  sources_wake_.wait(lock, may_read);
+  return !leaving_;
+}
+
+bool Run::pause(int64_t microseconds) {
+  std::unique_lock lock(mutex_);
+  return !sources_wake_.wait_for(lock, std::chrono::microseconds(microseconds),
+                                 [&] { return leaving_; });
+}
+
+void Run::submit(size_t source, Chunk chunk) {
+  const int64_t rows = chunk.rows.num_rows();
+  const bool carries = rows > 0 || !chunk.rejected.empty();
+  const int64_t bytes = std::max(chunk.bytes, int64_t{1});
+  FlightPtr flight;
+  if (carries) {
+    in_flight_.fetch_add(bytes, std::memory_order_relaxed);
+    flight = std::make_shared<const Flight>(bytes, [this](int64_t landed) {
+      const int64_t before = in_flight_.fetch_sub(landed, std::memory_order_relaxed);
+      if (before >= settings_.in_flight && before - landed < settings_.in_flight) {
+        {
+          const std::lock_guard lock(mutex_);
+        }
+        sources_wake_.notify_all();
+      }
+    });
+  }
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    SourceState& state = source_states_[source];
+    if (!chunk.offset.text.empty()) state.offset = std::move(chunk.offset.text);
+    if (carries) {
+      if (!reading_->has_data()) reading_->first_chunk = monotonic();
+      if (reading_->chunks == 0) reading_->plain.context.now = settings_.clock->now();
+      state.delivered = true;
+      ++reading_->chunks;
+      reading_->rows += rows;
+      reading_->bytes += chunk.bytes;
+      reading_->source_rows[source] += rows;
+      reading_->source_bytes[source] += chunk.bytes;
+      enqueue(source, std::move(chunk), flight);
+      wake = over_half_budget();
+    }
+    if (chunk.mark == Chunk::Mark::epoch_ends && settings_.trigger.kind != Trigger::Kind::once) {
+      state.part_ended = true;
+      reading_->marked = true;
+      wake = true;
+    }
+  }
+  if (wake) coordinator_wakes_.notify_all();
+}
+
+// REQUIRES: mutex_ held, so that sequences and epochs ascend together.
+void Run::enqueue(size_t source, Chunk chunk, const FlightPtr& flight) {
+  std::vector<RecordBatch> pieces;
+  if (settings_.chunking && chunk.rows.num_rows() > 0) {
+    pieces = cut_randomly(chunk.rows);
+  } else {
+    pieces.push_back(std::move(chunk.rows));
+  }
+  for (RecordBatch& piece : pieces) {
+    reading_->outstanding.fetch_add(1, std::memory_order_relaxed);
+    Work work;
+    work.kind = Work::Kind::chunk;
+    work.rows = std::move(piece);
+    work.rejected = std::exchange(chunk.rejected, {});
+    work.source = source;
+    work.sequence = next_sequence_++;
+    work.epoch = reading_;
+    work.flight = flight;
+    queue_.push(std::move(work));
+  }
+}
+
+std::vector<RecordBatch> Run::cut_randomly(const RecordBatch& rows) {
+  std::vector<RecordBatch> pieces;
+  int64_t at = 0;
+  while (at < rows.num_rows()) {
+    const int64_t length = std::uniform_int_distribution<int64_t>(1, rows.num_rows() - at)(random_);
+    pieces.push_back(rows.slice(at, length));
+    at += length;
+  }
+  return pieces;
+}
+
+void Run::set_available(size_t source, bool available) {
+  const std::lock_guard lock(mutex_);
+  source_states_[source].available = available;
+}
+
+void Run::source_ended(size_t source, Status how) {
+  {
+    const std::lock_guard lock(mutex_);
+    source_states_[source].ended = true;
+    source_states_[source].part_ended = true;
+    if (!how && !failure_) failure_ = std::move(how.error());
+  }
+  coordinator_wakes_.notify_all();
+}
+
+void Run::log(LogEvent::Level level, const std::string& node, std::string message) {
+  if (settings_.on_log) settings_.on_log({level, node, std::move(message)});
+}
+
+}  // namespace flowrun

@@ -1,0 +1,157 @@
+#pragma once
+// Run: one execution of a graph. Owns the threads; the thread that calls execute() is the
+// coordinator.
+//
+// The coordinator waits for the trigger, cuts the epoch (from then on sources feed the next one),
+// waits until its chunks are absorbed, moves the watermarks, closes it (merge, evict, emit) and
+// commits the sinks. Workers go on absorbing the next epoch meanwhile, into the other set of
+// locals.
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "runtime/exec/chunk_queue.h"
+#include "runtime/exec/engine.h"
+#include "runtime/exec/epoch_state.h"
+#include "runtime/exec/graph.h"
+#include "runtime/exec/sink_runner.h"
+#include "runtime/exec/source_runner.h"
+#include "runtime/exec/watermarks.h"
+#include "runtime/exec/worker.h"
+
+namespace flowrun {
+
+struct RunSettings {
+  std::string name;
+  Trigger trigger;
+  size_t workers = 1;
+  int64_t memory = 0;
+  int64_t in_flight = 0;
+  bool watermark_policy_max = false;
+  std::string timezone = "UTC";
+  std::optional<int64_t> epochs;
+  std::optional<int64_t> run_for;
+  std::string capture;
+  std::optional<uint64_t> chunking;
+  const Clock* clock = nullptr;
+  std::function<void(const LogEvent&)> on_log;
+  std::function<void(const Progress&)> on_progress;
+};
+
+class Run final : public SourceHost {
+ public:
+  Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool);
+  ~Run() override;
+
+  // To the end of the data, stop(), or the first failure. Call once.
+  Status execute();
+  void stop();
+
+  bool await_turn(size_t source) override;
+  bool pause(int64_t microseconds) override;
+  void submit(size_t source, Chunk chunk) override;
+  void set_available(size_t source, bool available) override;
+  void source_ended(size_t source, Status how) override;
+  void log(LogEvent::Level level, const std::string& node, std::string message) override;
+  [[nodiscard]] int64_t monotonic() const override { return settings_.clock->monotonic(); }
+  [[nodiscard]] std::shared_ptr<BufferPool> pool() const override { return pool_; }
+
+ private:
+  struct SourceState {
+    bool part_ended = false;  // of the epoch being read
+    bool delivered = false;   // a chunk of the epoch being read came from it
+    bool ended = false;
+    bool available = true;
+    bool marks_epochs = false;
+    std::string offset;
+  };
+
+  // Why an epoch was cut.
+  enum class Cut : uint8_t {
+    data,     // it has rows or a source's mark
+    no_data,  // the watermark moved, or a paced sink is due
+    end,      // all input is read, or stop was asked: the last one
+    failed,
+  };
+
+  // run.cpp: life and threads
+  Status open_sinks();
+  void start_threads();
+  void stop_threads();
+  void worker_main(size_t index);
+  void run_chunk(Worker& worker, Work work);
+  void fail(Error error);
+  [[nodiscard]] bool failed();
+  std::shared_ptr<EpochState> new_epoch(EpochId id);
+  void enqueue(size_t source, Chunk chunk, const FlightPtr& flight);
+  std::vector<RecordBatch> cut_randomly(const RecordBatch& rows);
+
+  // trigger.cpp: when an epoch ends
+  Cut await_cut();
+  std::optional<Cut> cut_now(int64_t now);
+  std::optional<Cut> cut_asap(int64_t now);
+  std::optional<Cut> cut_period(int64_t now);
+  [[nodiscard]] int64_t next_wake(int64_t now) const;
+  [[nodiscard]] bool all_ended() const;
+  [[nodiscard]] bool all_parts_ended() const;
+  [[nodiscard]] bool mid_part() const;
+  [[nodiscard]] bool over_half_budget() const;
+  [[nodiscard]] bool paced_sink_due(int64_t now) const;
+
+  // closing.cpp: what happens at its end
+  Status end_epoch(Cut cut);
+  std::shared_ptr<EpochState> swap_epoch();
+  Status close_stateful(const std::shared_ptr<EpochState>& epoch, const std::vector<bool>& due,
+                        std::vector<std::vector<RecordBatch>>& rows);
+  Status close_node(size_t node, EpochState& epoch, const std::vector<bool>& due,
+                    std::vector<std::vector<RecordBatch>>& rows);
+  [[nodiscard]] std::vector<bool> due_sinks(Cut cut, int64_t now);
+  Status finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
+                      std::vector<std::vector<RecordBatch>>& rows);
+  Status check_memory();
+  void share_loop(size_t count, const std::function<void(size_t, size_t)>& body);
+  void help(SharedLoop& loop, size_t worker);
+  void report_progress(const EpochState& epoch, const std::array<int64_t, 5>& times);
+  void note_falling_behind(const EpochState& epoch, int64_t total);
+
+  Graph& graph_;
+  RunSettings settings_;
+  std::shared_ptr<BufferPool> pool_;
+  NodeCounters counters_;
+  WorkerShared shared_;
+  std::vector<std::unique_ptr<SinkRunner>> sinks_;
+  std::vector<std::unique_ptr<SourceRunner>> sources_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // the last one is the coordinator's
+  std::vector<std::thread> threads_;
+  ChunkQueue queue_;
+  Watermarks watermarks_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable coordinator_wakes_;
+  std::condition_variable sources_wake_;
+  std::shared_ptr<EpochState> reading_;  // the epoch that sources feed
+  std::vector<SourceState> source_states_;
+  int64_t next_sequence_ = 0;
+  std::atomic<int64_t> in_flight_{0};
+  bool stop_ = false;      // asked for
+  int64_t stop_time_ = 0;  // when, monotonic
+  bool leaving_ = false;   // sources must leave
+  std::optional<Error> failure_;
+  std::mt19937_64 random_;
+
+  // The coordinator's alone.
+  bool watermark_moved_ = false;  // an epoch without data is owed
+  int64_t next_tick_ = 0;
+  int64_t started_ = 0;
+  int64_t epochs_done_ = 0;
+  EpochId last_committed_ = -1;
+  bool behind_ = false;
+  std::atomic<bool> budget_waits_{false};
+};
+
+}  // namespace flowrun

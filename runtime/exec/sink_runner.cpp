@@ -1,0 +1,185 @@
+#include "runtime/exec/sink_runner.h"
+
+#include <chrono>
+#include <utility>
+
+namespace flowrun {
+
+namespace {
+
+constexpr std::chrono::milliseconds kGiveUpCheck(50);
+
+}  // namespace
+
+SinkRunner::SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture)
+    : node_(node), capture_(std::move(capture)) {}
+
+SinkRunner::~SinkRunner() { close(); }
+
+Status SinkRunner::open() {
+  if (capture_) return capture_->open(*node_.inputs[0].schema);
+  Status opened = node_.sink->open(std::nullopt);
+  if (!opened) return std::move(opened.error()).within(node_.name);
+  opened_ = true;
+  if (node_.sink->blocking()) thread_ = std::thread([this] { main(); });
+  return ok_status();
+}
+
+Status SinkRunner::deliver(EpochId epoch, int64_t sequence, std::vector<RecordBatch> batches,
+                           const FlightPtr& flight) {
+  std::unique_lock lock(mutex_);
+  waiting_.emplace(sequence, Delivery{epoch, std::move(batches), flight});
+  if (!thread_.joinable()) return drain(lock);
+  if (drainable()) wakes_.notify_one();
+  if (failure_) return Error(*failure_);
+  return ok_status();
+}
+
+bool SinkRunner::drainable() const {
+  return !waiting_.empty() && waiting_.begin()->first == next_sequence_ &&
+         waiting_.begin()->second.epoch <= open_epoch_;
+}
+
+void SinkRunner::main() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wakes_.wait(lock, [&] { return leaving_ || turn_ || (drainable() && !failure_); });
+    if (leaving_) return;
+    if (drainable() && !failure_) {
+      if (Status drained = drain(lock); !drained) failure_ = std::move(drained.error());
+    } else if (turn_) {
+      Turn turn = std::move(*turn_);
+      lock.unlock();
+      Status served = failure_ ? Status(Error(*failure_)) : serve(std::move(turn));
+      lock.lock();
+      if (!served && !failure_) failure_ = std::move(served.error());
+      turn_.reset();
+      idle_.notify_all();
+    }
+  }
+}
+
+// Whoever finds the next sequence there writes for all; others leave theirs and go on.
+Status SinkRunner::drain(std::unique_lock<std::mutex>& lock) {
+  if (draining_) return ok_status();
+  draining_ = true;
+  Status result;
+  while (result && drainable()) {
+    Delivery delivery = std::move(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    ++next_sequence_;
+    lock.unlock();
+    result = take(std::move(delivery));
+    lock.lock();
+  }
+  draining_ = false;
+  idle_.notify_all();
+  return result;
+}
+
+Status SinkRunner::take(Delivery delivery) {
+  if (delivery.batches.empty()) return ok_status();
+  if (node_.pace == 0) {
+    for (const RecordBatch& batch : delivery.batches)
+      FLOWRUN_RETURN_IF_ERROR(write(delivery.epoch, batch));
+    return ok_status();
+  }
+  const std::lock_guard lock(mutex_);
+  held_bytes_ += delivery.flight ? delivery.flight->bytes() : 0;
+  held_.push_back(std::move(delivery));
+  return ok_status();
+}
+
+Status SinkRunner::write(EpochId epoch, const RecordBatch& batch) {
+  rows_since_turn_.fetch_add(batch.num_rows(), std::memory_order_relaxed);
+  if (capture_) return capture_->write(batch);
+  Status written = node_.sink->write(epoch, batch);
+  if (!written) return std::move(written.error()).within(node_.name);
+  return ok_status();
+}
+
+Status SinkRunner::finish(Turn turn, const std::function<bool()>& give_up) {
+  const EpochId epoch = turn.epoch;
+  std::unique_lock lock(mutex_);
+  if (thread_.joinable()) {
+    turn_ = std::move(turn);
+    wakes_.notify_one();
+    while (!idle_.wait_for(lock, kGiveUpCheck, [&] { return !turn_; })) {
+      if (give_up()) node_.sink->cancel();
+    }
+    if (failure_) return Error(*failure_);
+    open_epoch_ = epoch + 1;
+    wakes_.notify_one();
+    return ok_status();
+  }
+  idle_.wait(lock, [&] { return !draining_; });
+  lock.unlock();
+  FLOWRUN_RETURN_IF_ERROR(serve(std::move(turn)));
+  lock.lock();
+  open_epoch_ = epoch + 1;
+  return drain(lock);
+}
+
+Status SinkRunner::serve(Turn turn) {
+  if (!turn.due) return ok_status();
+  std::vector<Delivery> held;
+  {
+    const std::lock_guard lock(mutex_);
+    held = std::exchange(held_, {});
+    held_bytes_ = 0;
+  }
+  for (const Delivery& delivery : held) {
+    for (const RecordBatch& batch : delivery.batches)
+      FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
+  }
+  for (const RecordBatch& batch : turn.closing) FLOWRUN_RETURN_IF_ERROR(write(turn.epoch, batch));
+  FLOWRUN_RETURN_IF_ERROR(commit(turn.epoch));
+  last_served_ = turn.epoch;
+  last_served_time_ = turn.monotonic;
+  served_once_ = true;
+  changed_ = false;
+  rows_of_turn_ = rows_since_turn_.exchange(0, std::memory_order_relaxed);
+  return ok_status();
+}
+
+Status SinkRunner::commit(EpochId epoch) {
+  if (capture_) return capture_->commit();
+  auto token = node_.sink->prepare(epoch);
+  if (!token) return std::move(token.error()).within(node_.name);
+  Status committed = node_.sink->commit(epoch, *token);
+  if (!committed) return std::move(committed.error()).within(node_.name);
+  return ok_status();
+}
+
+Status SinkRunner::abort(EpochId epoch) {
+  if (!opened_) return ok_status();
+  return node_.sink->abort(epoch);
+}
+
+void SinkRunner::close() {
+  if (thread_.joinable()) {
+    {
+      const std::lock_guard lock(mutex_);
+      leaving_ = true;
+    }
+    wakes_.notify_one();
+    thread_.join();
+  }
+  if (opened_) node_.sink->close();
+  opened_ = false;
+}
+
+bool SinkRunner::has_pending() const {
+  if (changed_) return true;
+  const std::lock_guard lock(mutex_);
+  return !held_.empty();
+}
+
+int64_t SinkRunner::held_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return held_bytes_;
+}
+
+int64_t SinkRunner::memory_bytes() const { return capture_ ? 0 : node_.sink->memory_bytes(); }
+
+}  // namespace flowrun

@@ -1,0 +1,59 @@
+#pragma once
+// SourceRunner: the thread of one source. Opens it, again with growing pauses while its peer is
+// absent, reads while the run lets it, and hands chunks over.
+
+#include <string>
+#include <thread>
+
+#include "runtime/exec/graph.h"
+#include "runtime/exec/progress.h"
+
+namespace flowrun {
+
+// What a source's thread asks of the run. Every call is thread-safe.
+class SourceHost {
+ public:
+  virtual ~SourceHost() = default;
+  // Blocks while the source's part of the epoch is complete or too much is in flight; false: leave.
+  virtual bool await_turn(size_t source) = 0;
+  // Sleeps, unless the run ends meanwhile; false: leave.
+  virtual bool pause(int64_t microseconds) = 0;
+  virtual void submit(size_t source, Chunk chunk) = 0;
+  virtual void set_available(size_t source, bool available) = 0;
+  // The thread's last word. An error fails the run.
+  virtual void source_ended(size_t source, Status how) = 0;
+  virtual void log(LogEvent::Level level, const std::string& node, std::string message) = 0;
+  virtual int64_t monotonic() const = 0;
+  virtual std::shared_ptr<BufferPool> pool() const = 0;
+};
+
+class SourceRunner {
+ public:
+  SourceRunner(GraphNode& node, SourceHost& host) : node_(node), host_(host) {}
+  ~SourceRunner() { join(); }
+  SourceRunner(const SourceRunner&) = delete;
+  SourceRunner& operator=(const SourceRunner&) = delete;
+
+  void start() {
+    thread_ = std::thread([this] { main(); });
+  }
+  void cancel() { node_.source->cancel(); }
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void main();
+  // Opens, waiting for an absent peer. An empty result: the run ends.
+  Status open();
+  // Until the stream ends or the run does.
+  Status read();
+
+  GraphNode& node_;
+  SourceHost& host_;
+  std::optional<Offset> offset_;  // after the last chunk: where to go on after a lost connection
+  bool leaving_ = false;
+  std::thread thread_;
+};
+
+}  // namespace flowrun

@@ -1,0 +1,118 @@
+// When an epoch ends: the triggers of DESIGN's pipeline file, as questions about what the run knows
+// now.
+#include <algorithm>
+#include <limits>
+
+#include "runtime/exec/run.h"
+
+namespace flowrun {
+
+namespace {
+
+constexpr int64_t kLongestAsapEpoch = 1'000'000;
+
+}  // namespace
+
+bool Run::all_ended() const {
+  return std::ranges::all_of(source_states_, [](const SourceState& state) { return state.ended; });
+}
+
+bool Run::all_parts_ended() const {
+  return std::ranges::all_of(source_states_,
+                             [](const SourceState& state) { return state.part_ended; });
+}
+
+// A source that says itself what an epoch is has begun its part and not finished it.
+bool Run::mid_part() const {
+  return std::ranges::any_of(source_states_, [](const SourceState& state) {
+    return state.marks_epochs && state.delivered && !state.part_ended;
+  });
+}
+
+bool Run::over_half_budget() const {
+  return shared_.local_bytes.load(std::memory_order_relaxed) + reading_->bytes / 8 >
+         settings_.memory / 2;
+}
+
+bool Run::paced_sink_due(int64_t now) const {
+  return std::ranges::any_of(sinks_, [&](const auto& sink) {
+    if (sink->node().pace == 0 || !sink->has_pending()) return false;
+    return !sink->served_once() || now >= sink->last_served_time() + sink->node().pace;
+  });
+}
+
+std::optional<Run::Cut> Run::cut_asap(int64_t now) {
+  if (reading_->has_data()) {
+    if (all_parts_ended()) return Cut::data;
+    const bool drained = reading_->outstanding.load(std::memory_order_acquire) == 0;
+    if (drained && !mid_part()) return Cut::data;
+    if (now >= reading_->first_chunk + kLongestAsapEpoch || over_half_budget()) return Cut::data;
+    return std::nullopt;
+  }
+  if (all_ended()) return Cut::end;
+  if (watermark_moved_ || paced_sink_due(now)) return Cut::no_data;
+  return std::nullopt;
+}
+
+std::optional<Run::Cut> Run::cut_period(int64_t now) {
+  if (all_ended() && !reading_->has_data()) return Cut::end;
+  if (now < next_tick_ && !over_half_budget()) return std::nullopt;
+  if (mid_part()) return std::nullopt;
+  if (reading_->has_data()) return Cut::data;
+  if (watermark_moved_ || paced_sink_due(now)) return Cut::no_data;
+  return std::nullopt;
+}
+
+// REQUIRES: mutex_ held.
+std::optional<Run::Cut> Run::cut_now(int64_t now) {
+  if (failure_) return Cut::failed;
+  if (stop_) return Cut::end;
+  if (settings_.run_for && now >= started_ + *settings_.run_for) return Cut::end;
+  switch (settings_.trigger.kind) {
+    case Trigger::Kind::asap:
+      return cut_asap(now);
+    case Trigger::Kind::period:
+      return cut_period(now);
+    case Trigger::Kind::once:
+    case Trigger::Kind::available_now:
+      if (reading_->has_data() && (all_parts_ended() || over_half_budget()) && !mid_part())
+        return Cut::data;
+      if (!all_ended() || reading_->has_data()) return std::nullopt;
+      return watermark_moved_ ? Cut::no_data : Cut::end;
+  }
+  return std::nullopt;
+}
+
+int64_t Run::next_wake(int64_t now) const {
+  int64_t wake = now + kLongestAsapEpoch;
+  if (settings_.run_for) wake = std::min(wake, started_ + *settings_.run_for);
+  if (settings_.trigger.kind == Trigger::Kind::asap && reading_->has_data())
+    wake = std::min(wake, reading_->first_chunk + kLongestAsapEpoch);
+  if (settings_.trigger.kind == Trigger::Kind::period && next_tick_ > now)
+    wake = std::min(wake, next_tick_);
+  for (const auto& sink : sinks_) {
+    if (sink->node().pace > 0 && sink->has_pending())
+      wake = std::min(wake, sink->last_served_time() + sink->node().pace);
+  }
+  return std::max(wake, now + 1);
+}
+
+Run::Cut Run::await_cut() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const int64_t now = monotonic();
+    if (const auto cut = cut_now(now)) {
+      if (settings_.trigger.kind == Trigger::Kind::period) {
+        // Ticks stay on the grid of the start; those that were missed are skipped, as in Spark.
+        while (next_tick_ <= now) next_tick_ += settings_.trigger.period;
+      }
+      return *cut;
+    }
+    if (settings_.trigger.kind == Trigger::Kind::period) {
+      while (next_tick_ <= now && !mid_part()) next_tick_ += settings_.trigger.period;
+    }
+    coordinator_wakes_.wait_for(lock, std::chrono::microseconds(next_wake(now) - now));
+  }
+}
+
+}  // namespace flowrun

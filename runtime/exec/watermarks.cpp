@@ -1,0 +1,90 @@
+#include "runtime/exec/watermarks.h"
+
+#include <algorithm>
+
+namespace flowrun {
+
+namespace {
+
+constexpr int64_t kNothingSeen = std::numeric_limits<int64_t>::min();
+constexpr int64_t kMillisecond = 1000;
+
+int64_t floor_to_millisecond(int64_t time) {
+  const int64_t rest = time % kMillisecond;
+  return time - (rest < 0 ? rest + kMillisecond : rest);
+}
+
+}  // namespace
+
+ObservedTimes::ObservedTimes(size_t num_nodes) : latest_(num_nodes) {
+  for (auto& latest : latest_) latest.store(kNothingSeen, std::memory_order_relaxed);
+}
+
+void ObservedTimes::observe(size_t node, int64_t event_time) {
+  int64_t known = latest_[node].load(std::memory_order_relaxed);
+  while (known < event_time &&
+         !latest_[node].compare_exchange_weak(known, event_time, std::memory_order_relaxed)) {
+  }
+}
+
+std::optional<int64_t> ObservedTimes::take(size_t node) {
+  const int64_t latest = latest_[node].exchange(kNothingSeen, std::memory_order_relaxed);
+  return latest == kNothingSeen ? std::nullopt : std::optional(latest);
+}
+
+Watermarks::Watermarks(const Graph& graph, bool policy_max)
+    : graph_(graph),
+      policy_max_(policy_max),
+      values_(graph.watermarks.size(), kNoTime),
+      current_(graph.statefuls.size(), kNoTime),
+      previous_(graph.statefuls.size(), kNoTime) {}
+
+int64_t Watermarks::derive(const GraphNode& stateful) const {
+  if (stateful.watermark_from)
+    return current_[graph_.nodes[*stateful.watermark_from].stateful_index];
+  if (stateful.watermark_indices.empty()) return kNoTime;
+  int64_t derived = values_[stateful.watermark_indices[0]];
+  for (const size_t w : stateful.watermark_indices) {
+    derived = policy_max_ ? std::max(derived, values_[w]) : std::min(derived, values_[w]);
+  }
+  return derived;
+}
+
+bool Watermarks::advance(ObservedTimes& observed) {
+  for (size_t w = 0; w < values_.size(); ++w) {
+    const auto latest = observed.take(w);
+    if (!latest) continue;
+    const int64_t value =
+        floor_to_millisecond(*latest - graph_.nodes[graph_.watermarks[w]].watermark_delay);
+    values_[w] = std::max(values_[w], value);
+  }
+  bool moved = false;
+  previous_ = current_;
+  for (const size_t s : graph_.statefuls) {
+    const GraphNode& node = graph_.nodes[s];
+    const int64_t before = current_[node.stateful_index];
+    current_[node.stateful_index] = std::max(before, derive(node));
+    moved = moved || (node.stateful_plan.evict && current_[node.stateful_index] != before);
+  }
+  return moved;
+}
+
+bool Watermarks::finish() {
+  bool moved = false;
+  previous_ = current_;
+  for (const size_t s : graph_.statefuls) {
+    const GraphNode& node = graph_.nodes[s];
+    if (!node.stateful_plan.evict) continue;
+    moved = moved || current_[node.stateful_index] != kEndOfTime;
+    current_[node.stateful_index] = kEndOfTime;
+  }
+  return moved;
+}
+
+std::optional<int64_t> Watermarks::shown() const {
+  if (values_.empty()) return std::nullopt;
+  const int64_t least = *std::ranges::min_element(values_);
+  return least == kNoTime ? std::nullopt : std::optional(least);
+}
+
+}  // namespace flowrun

@@ -1,0 +1,253 @@
+#include "runtime/exec/engine.h"
+
+#include <catch2/catch.hpp>
+#include <numeric>
+#include <thread>
+
+#include "runtime/expr/function_registry.h"
+#include "tests/unit/exec/fakes.h"
+
+using namespace flowrun;
+using namespace flowrun::testing;
+
+namespace {
+
+OperatorSpec named(const std::string& name) {
+  OperatorSpec spec;
+  spec.name = name;
+  return spec;
+}
+
+// A pipeline in -> keep -> { rows, sum -> totals }, run on a thread of its own.
+class Pipeline {
+ public:
+  explicit Pipeline(Trigger trigger = {}, bool with_sum = true) {
+    registry_.add_source(named("script"),
+                         [this](const Options&, const MakeContext&) -> Result<MadeSource> {
+                           return MadeSource{std::make_unique<FakeSource>(script), nullptr};
+                         });
+    registry_.add_transform(
+        named("nonzero"),
+        [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Transform>> {
+          return std::make_unique<FakeFilter>();
+        });
+    registry_.add_stateful(
+        named("sum"), [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Stateful>> {
+          return std::make_unique<FakeSum>();
+        });
+    registry_.add_sink(
+        named("remember"),
+        [this](const Options&, const MakeContext& context) -> Result<std::unique_ptr<Sink>> {
+          return std::make_unique<FakeSink>(context.node == "rows" ? rows : totals);
+        });
+    plan_.trigger = trigger;
+    add("in", OperatorKind::source, "script", {});
+    add("keep", OperatorKind::transform, "nonzero", {"in"});
+    add("rows", OperatorKind::sink, "remember", {"keep"});
+    if (!with_sum) return;
+    add("sum", OperatorKind::stateful, "sum", {"keep"});
+    add("totals", OperatorKind::sink, "remember", {"sum"});
+    OptionValue mode;
+    mode.text = "complete";
+    plan_.nodes.back().options.set("mode", mode);
+  }
+
+  void start(EngineOptions options = {}) {
+    options.threads = options.threads.value_or(2);
+    options.on_log = [this](const LogEvent& event) {
+      const std::lock_guard lock(log_mutex_);
+      log_.push_back(event.node + ": " + event.message);
+    };
+    Diagnostics diagnostics;
+    engine = Engine::load(std::move(plan_), registry_, functions_, std::move(options), diagnostics);
+    REQUIRE(engine);
+    thread_ = std::thread([this] {
+      Status done = engine->run();
+      failed_ = !done;
+      if (failed_) error_ = done.error().message;
+    });
+  }
+  // The error's text, or "" when the run was right.
+  std::string join() {
+    thread_.join();
+    return error_;
+  }
+  std::vector<std::string> log() {
+    const std::lock_guard lock(log_mutex_);
+    return log_;
+  }
+
+  std::shared_ptr<Script> script = std::make_shared<Script>();
+  std::shared_ptr<Received> rows = std::make_shared<Received>();
+  std::shared_ptr<Received> totals = std::make_shared<Received>();
+  std::unique_ptr<Engine> engine;
+
+ private:
+  void add(const std::string& name, OperatorKind kind, const std::string& op,
+           const std::vector<std::string>& inputs) {
+    PlanNode& node = plan_.nodes.emplace_back();
+    node.id = node.name = name;
+    node.kind = kind;
+    node.op = op;
+    for (const std::string& input : inputs) node.inputs.push_back({input, "", {}});
+  }
+
+  Registry registry_;
+  FunctionRegistry functions_;
+  Plan plan_;
+  std::thread thread_;
+  std::mutex log_mutex_;
+  std::vector<std::string> log_;
+  bool failed_ = false;
+  std::string error_;
+};
+
+std::vector<int64_t> range(int64_t begin, int64_t end) {
+  std::vector<int64_t> values(static_cast<size_t>(end - begin));
+  std::iota(values.begin(), values.end(), begin);
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("rows reach a sink in the order of their chunks whatever the number of workers") {
+  Pipeline pipeline;
+  for (int64_t i = 0; i < 200; ++i) pipeline.script->give(range(i * 10 + 1, i * 10 + 11));
+  pipeline.script->give({}, Chunk::Mark::stream_ends);
+  EngineOptions options;
+  options.threads = 4;
+  options.chunking = 7;
+  pipeline.start(std::move(options));
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->all() == range(1, 2001));
+}
+
+TEST_CASE("the last result of a stateful operator counts every row") {
+  Pipeline pipeline;
+  for (int64_t i = 0; i < 50; ++i) pipeline.script->give(range(0, 100));
+  pipeline.script->give({}, Chunk::Mark::stream_ends);
+  pipeline.start();
+  CHECK(pipeline.join().empty());
+  REQUIRE(!pipeline.totals->all().empty());
+  CHECK(pipeline.totals->all().back() == 50 * 99 * 50);
+}
+
+TEST_CASE("available_now makes one epoch of each part that a source marks") {
+  Pipeline pipeline({Trigger::Kind::available_now, 0});
+  pipeline.script->marks = true;
+  pipeline.script->give({1, 2}, Chunk::Mark::epoch_ends);
+  pipeline.script->give({}, Chunk::Mark::epoch_ends);
+  pipeline.script->give({3}, Chunk::Mark::epoch_ends);
+  pipeline.script->give({}, Chunk::Mark::stream_ends);
+  pipeline.start();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->epochs[0] == std::vector<int64_t>{1, 2});
+  CHECK(pipeline.rows->epochs[1].empty());
+  CHECK(pipeline.rows->epochs[2] == std::vector<int64_t>{3});
+  CHECK(pipeline.totals->all() == std::vector<int64_t>{3, 3, 6});
+}
+
+TEST_CASE("once makes one epoch of everything") {
+  Pipeline pipeline({Trigger::Kind::once, 0});
+  pipeline.script->marks = true;
+  pipeline.script->give({1, 2}, Chunk::Mark::epoch_ends);
+  pipeline.script->give({3}, Chunk::Mark::stream_ends);
+  pipeline.start();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.totals->all() == std::vector<int64_t>{6});
+}
+
+TEST_CASE("stop commits what was read and returns") {
+  Pipeline pipeline;
+  pipeline.script->give({1, 2, 3});
+  pipeline.start();
+  pipeline.rows->await_rows(3);
+  pipeline.engine->stop();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.totals->all().back() == 6);
+}
+
+TEST_CASE("a stop before anything was read returns too") {
+  Pipeline pipeline;
+  pipeline.start();
+  pipeline.engine->stop();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->all().empty());
+}
+
+TEST_CASE("an error of an operator ends the run and names its node") {
+  Pipeline pipeline;
+  pipeline.script->give({1, -1});
+  pipeline.start();
+  CHECK(pipeline.join() == "keep: a negative number");
+}
+
+TEST_CASE("an error of a sink ends the run and names its node") {
+  Pipeline pipeline;
+  pipeline.rows->fail_on_write = true;
+  pipeline.script->give({1});
+  pipeline.start();
+  CHECK(pipeline.join() == "rows: the disk is full");
+}
+
+TEST_CASE("an absent peer is tried again, with a line that says so") {
+  Pipeline pipeline;
+  pipeline.script->refusals = 1;
+  pipeline.script->give({4}, Chunk::Mark::stream_ends);
+  pipeline.start();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.script->opened == 2);
+  CHECK(pipeline.rows->all() == std::vector<int64_t>{4});
+  REQUIRE(!pipeline.log().empty());
+  CHECK(pipeline.log()[0] == "in: nobody there; next try in 0.25 s");
+}
+
+TEST_CASE("a small in-flight budget slows the source and loses nothing") {
+  Pipeline pipeline;
+  for (int64_t i = 0; i < 500; ++i) pipeline.script->give(range(i * 20 + 1, i * 20 + 21));
+  pipeline.script->give({}, Chunk::Mark::stream_ends);
+  EngineOptions options;
+  options.in_flight = 200;
+  pipeline.start(std::move(options));
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->all() == range(1, 10001));
+}
+
+TEST_CASE("a paced sink is given the latest result at the end") {
+  Pipeline pipeline;
+  pipeline.totals->pace = 3'600'000'000;
+  for (int64_t i = 0; i < 20; ++i) pipeline.script->give({1});
+  pipeline.script->give({}, Chunk::Mark::stream_ends);
+  pipeline.start();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.totals->all().size() <= 2);
+  CHECK(pipeline.totals->all().back() == 20);
+}
+
+TEST_CASE("a sink that blocks holds no worker, and a stop does not wait for it for ever") {
+  Pipeline pipeline;
+  pipeline.rows->blocks = true;
+  for (int64_t i = 0; i < 10; ++i) pipeline.script->give({1});
+  EngineOptions options;
+  options.threads = 1;
+  pipeline.start(std::move(options));
+  pipeline.rows->await_blocked();
+  pipeline.engine->stop();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->cancelled);
+  CHECK(pipeline.rows->all().empty());
+}
+
+TEST_CASE("paced sinks are served when their time has come, though no more rows do") {
+  Pipeline pipeline;
+  pipeline.totals->pace = 20'000;
+  pipeline.script->give({1});
+  pipeline.start();
+  pipeline.totals->await_rows(1);
+  pipeline.script->give({2});
+  pipeline.rows->await_rows(2);
+  pipeline.totals->await_rows(2);
+  pipeline.engine->stop();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.totals->all().back() == 3);
+}
