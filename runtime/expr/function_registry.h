@@ -48,8 +48,10 @@ struct Arguments {
   std::span<const ColumnPtr>
       constants;  // value (one row) of each constant argument, null for the others
   std::span<const std::string> names;  // the arguments as Spark prints them
+  uint64_t literals = 0;               // bit i: argument i is a written literal, not computed
 
   [[nodiscard]] size_t size() const { return types.size(); }
+  [[nodiscard]] bool is_literal(size_t i) const { return i < 64 && (literals >> i & 1) != 0; }
   // The text of constant argument i, if it is one and not null.
   [[nodiscard]] std::optional<std::string> constant_text(size_t i) const;
 };

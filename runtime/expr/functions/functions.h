@@ -5,9 +5,15 @@
 
 namespace flowrun {
 
+void register_arithmetic_functions(FunctionRegistry& registry);
+void register_bitwise_functions(FunctionRegistry& registry);
+void register_comparison_functions(FunctionRegistry& registry);
+void register_conditional_functions(FunctionRegistry& registry);
+void register_datetime_arithmetic_functions(FunctionRegistry& registry);
+void register_like_functions(FunctionRegistry& registry);
+void register_logic_functions(FunctionRegistry& registry);
 void register_math_functions(FunctionRegistry& registry);
+void register_nested_functions(FunctionRegistry& registry);
 void register_string_functions(FunctionRegistry& registry);
-void register_string_encoding_functions(FunctionRegistry& registry);
-void register_string_search_functions(FunctionRegistry& registry);
 
 }  // namespace flowrun

@@ -3,10 +3,16 @@
 namespace flowrun {
 
 void register_all_functions(FunctionRegistry& registry) {
+  register_arithmetic_functions(registry);
+  register_bitwise_functions(registry);
+  register_comparison_functions(registry);
+  register_conditional_functions(registry);
+  register_datetime_arithmetic_functions(registry);
+  register_like_functions(registry);
+  register_logic_functions(registry);
   register_math_functions(registry);
+  register_nested_functions(registry);
   register_string_functions(registry);
-  register_string_encoding_functions(registry);
-  register_string_search_functions(registry);
 }
 
 }  // namespace flowrun

@@ -1,0 +1,30 @@
+#include "runtime/expr/bound_expression.h"
+
+#include "runtime/format/time_zone.h"
+
+namespace flowrun {
+
+BoundExpression::BoundExpression(TypedPtr root, std::string name)
+    : root_(std::move(root)), name_(std::move(name)), columns_(columns_read(*root_)) {}
+
+std::optional<size_t> BoundExpression::bare_column() const {
+  const auto* column = dynamic_cast<const ColumnNode*>(root_.get());
+  return column == nullptr ? std::nullopt : std::optional<size_t>(column->index());
+}
+
+bool BoundExpression::constant() const {
+  return dynamic_cast<const ConstantNode*>(root_.get()) != nullptr;
+}
+
+Result<ColumnPtr> BoundExpression::evaluate(const RecordBatch& batch,
+                                            const EvaluationContext& context) const {
+  FLOWRUN_TRY(const TimeZone* zone, find_time_zone(context.timezone));
+  auto value = root_->evaluate(Frame{batch.num_rows(), batch.columns(), {}, context, *zone});
+  if (!value) {
+    if (value.error().code == ErrorCode::invalid) value.error().code = ErrorCode::data;
+    return std::move(value.error());
+  }
+  return value->expand(batch.num_rows());
+}
+
+}  // namespace flowrun
