@@ -303,29 +303,9 @@ OperatorSpec spec() {
 }
 
 Result<MadeSource> make(const Options& options, const MakeContext&) {
-  const OptionValue* listen = options.find("listen");
-  const OptionValue* port = options.find("port");
-  if (listen && port) {
-    return Error::invalid(
-               "`listen` and `port` exclude each other — write `host` and `port` to connect to a "
-               "server, or `listen` to be one")
-        .at(listen->position);
-  }
-  if (!listen && !port) {
-    return Error::invalid(
-        "a port is missing — write `port: 9999` to connect to a server, or `listen: 9999` to be "
-        "one");
-  }
-  TcpAddress address;
-  if (listen) {
-    auto parsed = parse_tcp_address(listen->text);
-    if (!parsed) return listen->place(parsed.error());
-    address = std::move(*parsed);
-  } else {
-    address = {options.text_or("host", "127.0.0.1"), static_cast<uint16_t>(port->integer)};
-  }
+  FLOWRUN_TRY(TcpPlace place, read_tcp_place(options));
   MadeSource made;
-  made.source = std::make_unique<SocketSource>(std::move(address), listen != nullptr,
+  made.source = std::make_unique<SocketSource>(std::move(place.address), place.listens,
                                                options.integer_or("max_record", 16 * kMebibyte));
   return made;
 }

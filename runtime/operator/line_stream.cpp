@@ -33,6 +33,7 @@ std::span<char> LineStream::space() {
 LineStream::Lines LineStream::take() {
   Lines lines;
   lines.first_line = next_line_;
+  fresh_ = 0;
   if (used_ == 0 || !skip_rejected()) return lines;
   const auto* last = static_cast<const char*>(memrchr(data() + scanned_, '\n', used_ - scanned_));
   if (last && !split(static_cast<size_t>(last - data()) + 1, lines)) return lines;

@@ -32,9 +32,12 @@ class LineStream {
   // Where the next bytes go; never empty. Valid until the next call of any other function.
   [[nodiscard]] std::span<char> space();
   // REQUIRES: bytes <= space().size().
-  void filled(size_t bytes) { used_ += bytes; }
-  // True when a block's worth waits to be taken.
-  [[nodiscard]] bool full() const { return used_ >= kBlock; }
+  void filled(size_t bytes) {
+    used_ += bytes;
+    fresh_ += bytes;
+  }
+  // True when a block's worth came since lines were taken.
+  [[nodiscard]] bool full() const { return fresh_ >= kBlock; }
 
   struct TooLong {
     int64_t line;
@@ -72,6 +75,7 @@ class LineStream {
   size_t max_record_;
   BufferPtr block_;
   size_t used_ = 0;     // bytes of block_ that are filled
+  size_t fresh_ = 0;    // of them, those that came since the last take
   size_t scanned_ = 0;  // bytes known to hold no line ending
   bool skipping_ = false;
   int64_t next_line_ = 1;

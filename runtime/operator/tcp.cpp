@@ -145,6 +145,29 @@ Result<TcpAddress> parse_tcp_address(std::string_view text) {
   return TcpAddress{host.empty() ? "127.0.0.1" : std::string(host), number};
 }
 
+Result<TcpPlace> read_tcp_place(const Options& options) {
+  const OptionValue* listen = options.find("listen");
+  const OptionValue* port = options.find("port");
+  if (listen && port) {
+    return Error::invalid(
+               "`listen` and `port` exclude each other — write `host` and `port` to connect to a "
+               "server, or `listen` to be one")
+        .at(listen->position);
+  }
+  if (!listen && !port) {
+    return Error::invalid(
+        "a port is missing — write `port: 9999` to connect to a server, or `listen: 9999` to be "
+        "one");
+  }
+  if (port) {
+    return TcpPlace{{options.text_or("host", "127.0.0.1"), static_cast<uint16_t>(port->integer)},
+                    false};
+  }
+  auto address = parse_tcp_address(listen->text);
+  if (!address) return listen->place(std::move(address.error()));
+  return TcpPlace{std::move(*address), true};
+}
+
 Result<Descriptor> tcp_connect(const TcpAddress& address, const Wakeup& wakeup) {
   FLOWRUN_TRY(const AddressList addresses, resolve(address, false));
   int last_error = ECONNREFUSED;
@@ -200,13 +223,23 @@ Result<bool> wait_for_socket(const Descriptor& socket, bool readable, const Wake
   }
 }
 
-Status tcp_send(const Descriptor& socket, std::string_view bytes, const Wakeup& wakeup) {
+Result<bool> wait_for_wakeup(const Wakeup& wakeup, int64_t deadline) {
+  pollfd wait{wakeup.fd(), POLLIN, 0};
+  while (steady_now() < deadline) {
+    if (poll(&wait, 1, poll_timeout(deadline)) == 1) return Error::cancelled();
+  }
+  return false;
+}
+
+Status tcp_send(const Descriptor& socket, std::string_view bytes, const Wakeup& wakeup,
+                std::optional<int64_t> deadline) {
   while (!bytes.empty()) {
     const ssize_t sent = send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
       bytes.remove_prefix(static_cast<size_t>(sent));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      FLOWRUN_RETURN_IF_ERROR(wait_for_socket(socket, false, wakeup));
+      FLOWRUN_TRY(const bool ready, wait_for_socket(socket, false, wakeup, deadline));
+      if (!ready) return Error::unavailable("the reader is too slow");
     } else if (errno != EINTR) {
       return Error::unavailable(reason_of(errno));
     }

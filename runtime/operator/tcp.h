@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "runtime/base/status.h"
+#include "runtime/operator/options.h"
 
 namespace flowrun {
 
@@ -59,6 +60,14 @@ struct TcpAddress {
 // "9999", ":9999", "127.0.0.1:9999", "[::1]:9999"; without a host it is 127.0.0.1.
 Result<TcpAddress> parse_tcp_address(std::string_view text);
 
+// Where the options `host` and `port`, or `listen`, say that the peer is. Exactly one of the forms
+// must be written.
+struct TcpPlace {
+  TcpAddress address;
+  bool listens = false;
+};
+Result<TcpPlace> read_tcp_place(const Options& options);
+
 // A connected, non-blocking socket.
 Result<Descriptor> tcp_connect(const TcpAddress& address, const Wakeup& wakeup);
 // A listening, non-blocking socket.
@@ -70,8 +79,11 @@ std::optional<Descriptor> tcp_accept(const Descriptor& listener, std::string& pe
 // microseconds of the steady clock; false when that passed.
 Result<bool> wait_for_socket(const Descriptor& socket, bool readable, const Wakeup& wakeup,
                              std::optional<int64_t> deadline = std::nullopt);
-// Writes all of it, waiting as long as it takes. Never raises SIGPIPE.
-Status tcp_send(const Descriptor& socket, std::string_view bytes, const Wakeup& wakeup);
+// Waits for the signal; false when the deadline passed before it.
+Result<bool> wait_for_wakeup(const Wakeup& wakeup, int64_t deadline);
+// Writes all of it, waiting for the peer, at most until the deadline. Never raises SIGPIPE.
+Status tcp_send(const Descriptor& socket, std::string_view bytes, const Wakeup& wakeup,
+                std::optional<int64_t> deadline = std::nullopt);
 
 // Microseconds of the steady clock, the scale of Deadline.
 int64_t steady_now();

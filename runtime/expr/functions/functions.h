@@ -15,5 +15,7 @@ void register_logic_functions(FunctionRegistry& registry);
 void register_math_functions(FunctionRegistry& registry);
 void register_nested_functions(FunctionRegistry& registry);
 void register_string_functions(FunctionRegistry& registry);
+void register_string_encoding_functions(FunctionRegistry& registry);
+void register_string_search_functions(FunctionRegistry& registry);
 
 }  // namespace flowrun

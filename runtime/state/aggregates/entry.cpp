@@ -11,6 +11,12 @@ Result<AggregateSignature> AggregateEntry::resolve(AggregateTypes arguments,
   return signature;
 }
 
+NameAggregate name_by_first_argument(std::string name) {
+  return [name = std::move(name)](std::span<const std::string> arguments, bool distinct) {
+    return name + (distinct ? "(DISTINCT " : "(") + (arguments.empty() ? "" : arguments[0]) + ")";
+  };
+}
+
 Status check_argument_count(size_t count, size_t least, size_t most) {
   if (count >= least && count <= most) return {};
   if (least == most) {

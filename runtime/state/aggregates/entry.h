@@ -4,6 +4,7 @@
 //   registry.add_aggregate(entry("sum", "sum(x): the sum of the non-null values.", resolve_sum,
 //   make_sum));
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,8 @@ using AggregateSignature = AggregateFunction::Signature;
 using ResolveAggregate = Result<AggregateSignature> (*)(AggregateTypes, AggregateConstants);
 using MakeGroupStates = std::unique_ptr<GroupStates> (*)(const AggregateSignature&,
                                                          AggregateConstants);
-using NameAggregate = std::string (*)(std::span<const std::string> arguments, bool distinct);
+using NameAggregate =
+    std::function<std::string(std::span<const std::string> arguments, bool distinct)>;
 
 class AggregateEntry final : public AggregateFunction {
  public:
@@ -28,7 +30,7 @@ class AggregateEntry final : public AggregateFunction {
         doc_(std::move(doc)),
         resolve_(resolve_types),
         make_(make),
-        column_name_(show) {}
+        column_name_(std::move(show)) {}
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] const std::string& doc() const override { return doc_; }
@@ -57,9 +59,11 @@ inline std::unique_ptr<AggregateFunction> aggregate_entry(std::string name, std:
                                                           MakeGroupStates make,
                                                           NameAggregate show = nullptr) {
   return std::make_unique<AggregateEntry>(std::move(name), std::move(doc), resolve, make,
-                                          show);
+                                          std::move(show));
 }
 
+// For functions whose further arguments do not show: "first(x)".
+NameAggregate name_by_first_argument(std::string name);
 // An error unless least <= count <= most: "takes 1 argument, got 2".
 Status check_argument_count(size_t count, size_t least, size_t most);
 // What Spark casts a number-like argument to for functions over doubles: numbers, text and null;
