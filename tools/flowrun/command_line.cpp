@@ -2,12 +2,132 @@
 #include "tools/flowrun/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 namespace flowrun {
 namespace {
 
 constexpr double kLeastRate = 0.1, kMostRate = 2'000'000;  // records a second
-constexpr const char* kDefaultLate = "0.01";
+
+// Everything that options may write to; lives as long as the parse.
+struct Drafts {
+  RunCommand run;
+  CheckCommand check;
+  ExplainCommand explain;
+  EvalCommand eval;
+  SimulateCommand simulate;
+  double run_for = 0;
+  double memory = 0;
+};
+
+const std::map<std::string, double> kDurations = {
+    {"us", 1},        {"ms", 1e3},      {"s", 1e6},       {"sec", 1e6},     {"second", 1e6},
+    {"seconds", 1e6}, {"m", 60e6},      {"min", 60e6},    {"minute", 60e6}, {"minutes", 60e6},
+    {"h", 3600e6},    {"hour", 3600e6}, {"hours", 3600e6}};
+const std::map<std::string, double> kSizes = {
+    {"b", 1},           {"k", 1024.0},       {"kib", 1024.0},      {"m", 1048576.0},
+    {"mib", 1048576.0}, {"g", 1073741824.0}, {"gib", 1073741824.0}};
+
+void add_pipeline_options(CLI::App& command, PipelineArguments& pipeline) {
+  command.add_option("file", pipeline.file, "the pipeline")->required()->type_name("FILE");
+  command.add_option("--set", pipeline.set, "change an option, as node.key=value; again for more")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--only", pipeline.only, "only these sinks and what they need, by name")
+      ->delimiter(',')
+      ->type_name("SINK")
+      ->allow_extra_args(false);
+  command.add_flag("--offline", pipeline.offline, "look at no file but the pipeline's own");
+}
+
+void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  RunCommand& run = drafts.run;
+  CLI::App* command = app.add_subcommand("run", "Run a pipeline; `flowrun FILE` does too");
+  add_pipeline_options(*command, run.pipeline);
+  command->add_option("--epochs", run.epochs, "stop after so many epochs")
+      ->check(CLI::PositiveNumber);
+  CLI::Option* run_for =
+      command->add_option("--for", drafts.run_for, "stop after so long: 20s, 5 minutes")
+          ->transform(CLI::AsNumberWithUnit(kDurations, CLI::AsNumberWithUnit::UNIT_REQUIRED))
+          ->type_name("DURATION");
+  command
+      ->add_option("--threads", run.threads, "workers (default: the CPUs granted to the process)")
+      ->check(CLI::Range(1, 1024));
+  CLI::Option* memory =
+      command->add_option("--memory", drafts.memory, "budget for everything that grows: 256MiB")
+          ->transform(CLI::AsNumberWithUnit(kSizes, CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+          ->type_name("SIZE");
+  command
+      ->add_option("--capture", run.capture,
+                   "write what every sink is given, epoch by epoch, to this folder")
+      ->type_name("DIR");
+  command->add_option("--progress", run.progress, "append a JSON record of each epoch to this file")
+      ->type_name("FILE");
+  command->add_flag("--quiet", run.quiet,
+                    "say nothing on standard error but warnings and errors of the run");
+  command
+      ->add_option_function<std::string>(
+          "--log-format", [&run](const std::string& word) { run.json_log = word == "json"; },
+          "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command
+      ->add_option("--chunking", run.chunking,
+                   "cut the input at random places, by this seed (tests)")
+      ->type_name("SEED");
+  command->callback([&out, &drafts, run_for, memory] {
+    if (run_for->count() > 0) drafts.run.run_for = static_cast<int64_t>(drafts.run_for);
+    if (memory->count() > 0) drafts.run.memory = static_cast<int64_t>(drafts.memory);
+    out = drafts.run;
+  });
+}
+
+void add_check(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  CheckCommand& check = drafts.check;
+  CLI::App* command =
+      app.add_subcommand("check", "Say everything that is wrong with pipelines; start nothing");
+  command->add_option("files", check.files, "the pipelines")->required()->type_name("FILE");
+  command->add_option("--set", check.set, "change an option, as node.key=value")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+  command->add_flag("--offline", check.offline, "look at no file but the pipelines' own");
+  command
+      ->add_option_function<std::string>(
+          "--format", [&check](const std::string& word) { check.json = word == "json"; },
+          "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->callback([&out, &check] { out = check; });
+}
+
+void add_explain(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  ExplainCommand& explain = drafts.explain;
+  CLI::App* command = app.add_subcommand(
+      "explain", "Show a pipeline's graph, its schemas and modes, and what bounds its state");
+  add_pipeline_options(*command, explain.pipeline);
+  command->add_option("--schema", explain.schema_of, "only the schema of this node, as a tree")
+      ->type_name("NODE");
+  command->callback([&out, &explain] { out = explain; });
+}
+
+void add_eval(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  EvalCommand& eval = drafts.eval;
+  CLI::App* command = app.add_subcommand("eval", "Evaluate expressions");
+  command->add_option("expressions", eval.expressions, "Spark SQL expressions")
+      ->type_name("EXPRESSION");
+  command->add_option("--expressions", eval.expression_file, "a file with one expression a line")
+      ->type_name("FILE");
+  command->add_option("--schema", eval.schema, "a file with the columns of the input, as DDL")
+      ->type_name("FILE");
+  command->add_option("--input", eval.input, "a file of rows, one JSON object a line")
+      ->type_name("FILE");
+  command->add_option("--timezone", eval.timezone, "the session's zone (default UTC)")
+      ->type_name("ZONE");
+  command
+      ->add_option_function<std::string>(
+          "--format", [&eval](const std::string& word) { eval.json = word == "json"; },
+          "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->callback([&out, &eval] { out = eval; });
+}
 
 void add_stream(CLI::App& simulate, CommandLine& out, SimulateCommand& command,
                 const std::string& name, const std::string& what, uint16_t port, double nulls) {
@@ -23,7 +143,8 @@ void add_stream(CLI::App& simulate, CommandLine& out, SimulateCommand& command,
       ->add_option("--seed", command.seed,
                    "the same seed gives the same records, but for their times")
       ->capture_default_str();
-  stream->add_option("--count", command.count, "end after so many records");
+  stream->add_option("--count", command.count, "end after so many records")
+      ->check(CLI::PositiveNumber);
   stream
       ->add_option("--nulls", command.nulls,
                    "share of records in error: every field null but the times")
@@ -31,10 +152,7 @@ void add_stream(CLI::App& simulate, CommandLine& out, SimulateCommand& command,
   if (name != "quotes") {
     stream
         ->add_option("--late", command.late,
-                     "share of records that are half a minute to ten minutes old (0.01 when no "
-                     "number is given)")
-        ->expected(0, 1)
-        ->default_str(kDefaultLate)
+                     "share of records that are half a minute to ten minutes old")
         ->check(CLI::Range(0.0, 1.0));
   }
   stream
@@ -53,9 +171,10 @@ void add_stream(CLI::App& simulate, CommandLine& out, SimulateCommand& command,
   });
 }
 
-void add_simulate(CLI::App& app, CommandLine& out, SimulateCommand& command) {
+void add_simulate(CLI::App& app, CommandLine& out, Drafts& drafts) {
   constexpr uint16_t kWatchesPort = 9999, kHeartPort = 10000, kQuotesPort = 10001;
   constexpr double kErrors = 0.01;
+  SimulateCommand& command = drafts.simulate;
   CLI::App* simulate =
       app.add_subcommand("simulate", "Send a made-up stream of records to every TCP client");
   simulate->require_subcommand(1);
@@ -69,17 +188,37 @@ void add_simulate(CLI::App& app, CommandLine& out, SimulateCommand& command) {
              kQuotesPort, 0);
 }
 
+// The arguments with `run` put in where only a file is named, last first as the parser wants them.
+std::vector<std::string> arguments_for(const CLI::App& app, int count, char** arguments) {
+  std::vector<std::string> words(arguments + 1, arguments + count);
+  const auto is_command = [&app](const std::string& word) {
+    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+    return std::ranges::any_of(
+        commands, [&word](const CLI::App* command) { return command->get_name() == word; });
+  };
+  const bool names_a_file =
+      !words.empty() && (words.front().ends_with(".yaml") || words.front().ends_with(".yml") ||
+                         words.front().find('/') != std::string::npos);
+  if (names_a_file && !is_command(words.front())) words.insert(words.begin(), "run");
+  std::ranges::reverse(words);
+  return words;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int count, char** arguments) {
   CommandLine out;
-  SimulateCommand simulate;
+  Drafts drafts;
   CLI::App app("Streaming dataflow with the semantics of Spark Structured Streaming", "flowrun");
   app.set_version_flag("--version", std::string("flowrun ") + FLOWRUN_VERSION);
   app.require_subcommand(1);
-  add_simulate(app, out, simulate);
+  add_run(app, out, drafts);
+  add_check(app, out, drafts);
+  add_explain(app, out, drafts);
+  add_eval(app, out, drafts);
+  add_simulate(app, out, drafts);
   try {
-    app.parse(count, arguments);
+    app.parse(arguments_for(app, count, arguments));
   } catch (const CLI::ParseError& error) {
     return Answered{app.exit(error) == 0 ? kExitDone : kExitRefused};
   }

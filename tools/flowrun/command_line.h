@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace flowrun {
 
@@ -13,6 +14,48 @@ inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;  // failed while running
 inline constexpr int kExitRefused =
     2;  // the command line or a pipeline is wrong: nothing was started
+
+// A pipeline file and what the command line changes in it.
+struct PipelineArguments {
+  std::string file;
+  std::vector<std::string> set;   // node.key=value
+  std::vector<std::string> only;  // sinks
+  bool offline = false;           // look at nothing but the file and what it includes
+};
+
+struct RunCommand {
+  PipelineArguments pipeline;
+  std::optional<int64_t> threads;
+  std::optional<int64_t> memory;  // bytes
+  std::optional<int64_t> epochs;
+  std::optional<int64_t> run_for;  // microseconds
+  std::string capture;
+  std::optional<uint64_t> chunking;
+  std::string progress;
+  bool quiet = false;
+  bool json_log = false;
+};
+
+struct CheckCommand {
+  std::vector<std::string> files;
+  std::vector<std::string> set;
+  bool offline = false;
+  bool json = false;
+};
+
+struct ExplainCommand {
+  PipelineArguments pipeline;
+  std::string schema_of;  // print this node's schema only
+};
+
+struct EvalCommand {
+  std::vector<std::string> expressions;
+  std::string expression_file;  // one expression a line
+  std::string schema;           // file with the columns' DDL
+  std::string input;            // file of JSON rows
+  std::string timezone;
+  bool json = false;
+};
 
 struct SimulateCommand {
   std::string stream;  // watches, heart, quotes
@@ -32,8 +75,10 @@ struct Answered {
   int exit_code = kExitDone;
 };
 
-using CommandLine = std::variant<Answered, SimulateCommand>;
+using CommandLine =
+    std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, EvalCommand, SimulateCommand>;
 
+// `flowrun FILE` is `flowrun run FILE`.
 CommandLine parse_command_line(int count, char** arguments);
 
 }  // namespace flowrun

@@ -7,6 +7,10 @@
 namespace flowrun {
 
 inline int execute(const Answered& answered) { return answered.exit_code; }
+int execute(const RunCommand& command);
+int execute(const CheckCommand& command);
+int execute(const ExplainCommand& command);
+int execute(const EvalCommand& command);
 int execute(const SimulateCommand& command);
 
 }  // namespace flowrun

@@ -1,0 +1,37 @@
+#include "tools/flowrun/pipeline.h"
+
+#include <utility>
+
+#include "operators/register_all.h"
+#include "runtime/config/load.h"
+#include "runtime/expr/function_registry.h"
+#include "runtime/state/aggregate_functions.h"
+
+namespace flowrun {
+
+Pipeline::Pipeline() {
+  register_all_operators(registry_);
+  register_all_functions(functions_);
+  register_aggregate_functions(functions_);
+}
+
+bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options) {
+  options.only = arguments.only;
+  LoadOptions load_options;
+  load_options.sets = arguments.set;
+  LoadedPlan loaded = load_plan(arguments.file, registry_, load_options);
+  diagnostics_ = std::move(loaded.diagnostics);
+  sources_ = std::move(loaded.sources);
+  if (!loaded.plan) return false;
+  name_ = loaded.plan->name;
+  engine_ = Engine::load(std::move(*loaded.plan), registry_, functions_, std::move(options),
+                         diagnostics_);
+  put_in_order(diagnostics_);
+  return engine_ != nullptr;
+}
+
+std::string Pipeline::diagnostics_text(bool colours) const {
+  return render_text(diagnostics_, sources_, {.colors = colours});
+}
+
+}  // namespace flowrun
