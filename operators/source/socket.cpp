@@ -291,6 +291,7 @@ OperatorSpec spec() {
           .with_default("16 MiB")
           .between(1, 1024 * kMebibyte),
   };
+  spec.ports = {"errors"};
   spec.examples = {
       {"Lines of a server",
        "lines: { source: socket, host: 127.0.0.1, port: 9999 }\n"

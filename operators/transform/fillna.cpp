@@ -111,6 +111,7 @@ class Fillna final : public Transform {
     return wanted;
   }
   void narrow(const ColumnSet& wanted) override { wanted_ = wanted; }
+  [[nodiscard]] bool keeps_rows() const override { return true; }
   Status apply(const RecordBatch& batch, const Epoch& epoch, Scratch* scratch,
                Emitter& out) const override;
   [[nodiscard]] std::string describe() const override {
