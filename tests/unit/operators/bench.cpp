@@ -6,6 +6,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/expr/function_registry.h"
 #include "runtime/format/text.h"
+#include "runtime/state/aggregate_functions.h"
 
 namespace flowrun::test {
 
@@ -29,6 +30,7 @@ struct Bench::Parts {
   explicit Parts(std::string& printed) : output(printed) {
     register_all_operators(operators);
     register_all_functions(functions);
+    register_aggregate_functions(functions);
     environment.functions = &functions;
   }
   Registry operators;
@@ -51,11 +53,20 @@ Bench::Bench() : parts_(std::make_unique<Parts>(printed)) {
 
 Bench::~Bench() = default;
 
+const Registry& Bench::registry() const { return parts_->operators; }
+
 Result<std::unique_ptr<Transform>> Bench::transform(const std::string& name, const Values& values) {
   const RegisteredOperator* found = parts_->operators.find_operator(name);
   REQUIRE(found);
   FLOWRUN_TRY(const Options options, make_options(found->spec, raw_options(values)));
   return found->make_transform(options, context);
+}
+
+Result<std::unique_ptr<Stateful>> Bench::stateful(const std::string& name, const Values& values) {
+  const RegisteredOperator* found = parts_->operators.find_operator(name);
+  REQUIRE(found);
+  FLOWRUN_TRY(const Options options, make_options(found->spec, raw_options(values)));
+  return found->make_stateful(options, context);
 }
 
 Result<MadeSource> Bench::source(const std::string& name, const Values& values) {

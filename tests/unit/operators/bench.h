@@ -102,8 +102,11 @@ class Bench {
   ~Bench();
 
   Result<std::unique_ptr<Transform>> transform(const std::string& name, const Values& values);
+  Result<std::unique_ptr<Stateful>> stateful(const std::string& name, const Values& values);
   Result<MadeSource> source(const std::string& name, const Values& values);
   Result<std::unique_ptr<Sink>> sink(const std::string& name, const Values& values);
+
+  [[nodiscard]] const Registry& registry() const;
 
   MakeContext context;
   std::string printed;  // by console sinks
