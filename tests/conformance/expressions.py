@@ -26,6 +26,17 @@ def collect(binary, folder):
     return cases
 
 
+def not_yet(folder):
+    """The scalar expressions that do not pass yet."""
+    path = folder / "expressions-not-yet.txt"
+    return {one_line(json.loads(line)) for line in lines(path) if line.startswith('"')} if path.exists() else set()
+
+
+def expression_of(name):
+    """The expression of a scalar case's name; None for other cases."""
+    return name.split(" ", 1)[1] if name.startswith("expressions/") and " " in name else None
+
+
 def one_line(text):
     return text.replace("\n", "\\n").strip()
 

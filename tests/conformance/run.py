@@ -183,6 +183,8 @@ def main():
     arguments = parser.parse_args()
     arguments.binary = arguments.binary.resolve()
     not_yet, differences = listed(HERE / "not-yet.txt"), listed(HERE / "known-differences.txt")
+    # The unit tests keep the list of the scalar expressions; it is only read here.
+    not_yet_expressions = expressions.not_yet(HERE)
     print(f"conformance: seed {arguments.seed}", flush=True)
 
     cases = collect(arguments)
@@ -199,7 +201,7 @@ def main():
                 print(f"FAILED {name}: passes, but is listed in not-yet.txt — take it off", flush=True)
             elif wrong is None:
                 passed.append(name)
-            elif name in not_yet:
+            elif name in not_yet or expressions.expression_of(name) in not_yet_expressions:
                 waiting.append(name)
                 if arguments.words:
                     print(f"not yet {name}: {wrong}", flush=True)
