@@ -11,7 +11,8 @@ namespace flowrun {
 
 namespace {
 
-constexpr size_t kGutter = 5;         // of the line number
+constexpr size_t kGutter = 5;  // of the line number
+constexpr size_t kMostKept = 500;
 constexpr size_t kLongestLine = 160;  // in bytes; more is cut around the place
 
 std::string_view file_of(const Position& position) {
@@ -120,27 +121,35 @@ Diagnostic make_diagnostic(Error error, std::string node) {
           std::move(error.position)};
 }
 
+void SourceTexts::add(const std::string& file, std::string text) {
+  Text& entry = texts_[file];
+  entry.bytes = std::move(text);
+  entry.starts = {0};
+  for (size_t i = 0; i < entry.bytes.size(); ++i) {
+    if (entry.bytes[i] == '\n') entry.starts.push_back(i + 1);
+  }
+}
+
 void SourceTexts::hide(const Position& position) {
   const auto found = position.file ? texts_.find(*position.file) : texts_.end();
   const std::string_view shown = line(position);
   if (found == texts_.end() || shown.empty()) return;
+  std::string& bytes = found->second.bytes;
   const size_t column =
       std::min(shown.size(), static_cast<size_t>(std::max(position.column, 1)) - 1);
   const size_t length = position.length > 0 ? static_cast<size_t>(position.length) : shown.size();
-  const size_t start = static_cast<size_t>(shown.data() - found->second.data()) + column;
+  const size_t start = static_cast<size_t>(shown.data() - bytes.data()) + column;
   const size_t end = start + std::min(length, shown.size() - column);
-  for (size_t i = start; i < end; ++i) found->second[i] = '*';
+  for (size_t i = start; i < end; ++i) bytes[i] = '*';
 }
 
 std::string_view SourceTexts::line(const Position& position) const {
   const auto found = position.file ? texts_.find(*position.file) : texts_.end();
   if (found == texts_.end() || !position.known()) return {};
-  std::string_view rest = found->second;
-  for (int32_t number = 1; number < position.line; ++number) {
-    const size_t end = rest.find('\n');
-    if (end == std::string_view::npos) return {};
-    rest.remove_prefix(end + 1);
-  }
+  const auto& [bytes, starts] = found->second;
+  const auto index = static_cast<size_t>(position.line - 1);
+  if (index >= starts.size()) return {};
+  const std::string_view rest = std::string_view(bytes).substr(starts[index]);
   return rest.substr(0, rest.find('\n'));
 }
 
@@ -153,6 +162,7 @@ void put_in_order(Diagnostics& diagnostics) {
     return identity(a) == identity(b);
   };
   diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
+  if (diagnostics.size() > kMostKept) diagnostics.resize(kMostKept);
 }
 
 std::string render_text(const Diagnostics& diagnostics, const SourceTexts& sources,

@@ -28,14 +28,18 @@ Diagnostic make_diagnostic(Error error, std::string node = {});
 // The files that diagnostics point into, as they may be shown: secrets are blotted out.
 class SourceTexts {
  public:
-  void add(const std::string& file, std::string text) { texts_[file] = std::move(text); }
+  void add(const std::string& file, std::string text);
   // Replaces the bytes from the position (its length; to the line's end if that is 0) by asterisks.
   void hide(const Position& position);
   // The line without its end; empty if it is not known.
   [[nodiscard]] std::string_view line(const Position& position) const;
 
  private:
-  std::map<std::string, std::string, std::less<>> texts_;
+  struct Text {
+    std::string bytes;
+    std::vector<size_t> starts;  // of the lines
+  };
+  std::map<std::string, Text, std::less<>> texts_;
 };
 
 struct RenderOptions {
@@ -56,7 +60,7 @@ std::string render_text(const Diagnostics& diagnostics, const SourceTexts& sourc
 // As programs read it: a JSON array of {severity, message, node, file, line, column, length}.
 std::string render_json(const Diagnostics& diagnostics);
 
-// Puts them in the order of the file and removes repetitions.
+// Puts them in the order of the file, removes repetitions, and keeps at most the first 500.
 void put_in_order(Diagnostics& diagnostics);
 
 }  // namespace flowrun

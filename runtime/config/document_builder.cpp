@@ -9,6 +9,8 @@ namespace flowrun {
 
 namespace {
 
+constexpr size_t kMostReports = 200;
+
 // "null" or "~" if the word stands there as a value of its own, "" if nothing was written and what
 // stands there is the next key.
 std::string_view null_word(std::string_view source, size_t offset, bool at_key) {
@@ -42,6 +44,10 @@ Position DocumentBuilder::position_at(size_t offset, int32_t length) const {
 }
 
 void DocumentBuilder::report(std::string message, const Position& position) {
+  if (++reports_ > kMostReports) {
+    failure_ = Error::invalid("too many errors to go on — correct those above first").at(position);
+    return;
+  }
   diagnostics_.push_back({Diagnostic::Severity::error, std::move(message), "", position});
 }
 
@@ -203,10 +209,10 @@ void DocumentBuilder::take_key(Frame& frame, const RawValue& key) {
     frame.bad_key = true;
     return;
   }
-  const auto same = std::ranges::find(frame.value.keys, key.text, &RawValue::Key::text);
-  if (same != frame.value.keys.end()) {
+  const auto [same, fresh] = frame.known_keys.emplace(key.text, key.position);
+  if (!fresh) {
     report("the key " + back_quoted(key.text) + " stands here twice, first at " +
-               place(same->position) + " — remove one",
+               place(same->second) + " — remove one",
            key.position);
     frame.bad_key = true;
     return;
@@ -248,7 +254,7 @@ void DocumentBuilder::merge(Frame& frame, const RawValue& map) {
     return;
   }
   for (size_t i = 0; i < map.keys.size(); ++i) {
-    if (frame.value.find(map.keys[i].text)) continue;
+    if (!frame.known_keys.emplace(map.keys[i].text, map.keys[i].position).second) continue;
     frame.value.keys.push_back(map.keys[i]);
     frame.value.items.push_back(map.items[i]);
   }

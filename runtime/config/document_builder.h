@@ -42,7 +42,8 @@ class DocumentBuilder {
     Anchor anchor = 0;
     std::optional<RawValue::Key> key;  // of a map: read, waiting for its value
     bool bad_key = false;              // the key was reported: its value is dropped
-    std::vector<RawValue> merged;      // values of `<<`
+    std::map<std::string, Position, std::less<>> known_keys;  // explicit and merged ones
+    std::vector<RawValue> merged;                             // values of `<<`
     size_t depth_below = 0;
   };
   struct Anchored {
@@ -73,6 +74,7 @@ class DocumentBuilder {
   size_t values_ = 0;
   size_t bytes_ = 0;
   std::optional<Error> failure_;
+  size_t reports_ = 0;
   RawValue root_;
 };
 

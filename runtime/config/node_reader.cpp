@@ -260,8 +260,9 @@ class NodeReader {
     draft.node.op = key.spec->name;
     check_place(place, *key.spec, raw, key);
     const RawValue options = own_options(place, raw, key);
+    static const std::vector<std::string> kBeside = {"from", "doc"};
     Errors errors;
-    draft.node.options = read_operator_options(*key.spec, options, errors, engine_keys());
+    draft.node.options = read_operator_options(*key.spec, options, errors, kBeside);
     for (Error& error : errors)
       loaded_.diagnostics.push_back(make_diagnostic(std::move(error), place.name));
     hide_secrets(*key.spec, options);

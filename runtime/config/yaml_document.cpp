@@ -129,7 +129,8 @@ bool check_directives(const std::string& text, const std::shared_ptr<const std::
     if (line[0] != '%') return true;
     if (line.starts_with("%YAML 1.")) continue;
     diagnostics.push_back({Diagnostic::Severity::error,
-                           "the directive " + back_quoted(line.substr(0, line.find(' '))) +
+                           "the directive " +
+                               back_quoted(line.substr(0, std::min(line.find(' '), size_t{20}))) +
                                " means nothing here — remove the line",
                            "",
                            {file, number, 1, static_cast<int32_t>(line.size())}});

@@ -158,7 +158,7 @@ void report_unknown_keys(const std::vector<std::string>& names, std::span<const 
     if (std::ranges::find(names, key.text) != names.end()) continue;
     std::string hint = suggest_word(key.text, known);
     if (hint.empty())
-      hint = " — it has " + (names.empty() ? "no options" : back_quoted_list(names));
+      hint = " — it has " + (known.empty() ? "no options" : back_quoted_list(known));
     errors.push_back(
         Error::invalid("unknown option `" + key.text + "` of " + std::string(owner) + hint)
             .at(key.position));

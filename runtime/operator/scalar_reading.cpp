@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "runtime/base/suggest.h"
+#include "runtime/format/interval.h"
 
 namespace flowrun {
 
@@ -50,42 +51,6 @@ std::optional<bool> to_boolean(std::string_view text) {
   if (names_equal(text, "true")) return true;
   if (names_equal(text, "false")) return false;
   return std::nullopt;
-}
-
-// Microseconds of one unit in Spark's words, singular or plural; 0 if it is none of fixed length.
-int64_t unit_length(std::string_view unit) {
-  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-      {"microsecond", 1},        {"millisecond", 1'000},  {"second", 1'000'000},
-      {"minute", 60'000'000},    {"hour", 3'600'000'000}, {"day", 86'400'000'000},
-      {"week", 604'800'000'000},
-  };
-  std::string name = lower_name(unit);
-  if (name.ends_with('s')) name.pop_back();
-  for (const auto& [word, length] : kUnits) {
-    if (name == word) return length;
-  }
-  return 0;
-}
-
-// "10 seconds", "interval 1 hour 30 minutes", "-15 minutes".
-Result<int64_t> parse_duration(std::string_view text) {
-  const auto next_word = [&text] {
-    text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t\n")));
-    const std::string_view word = text.substr(0, text.find_first_of(" \t\n"));
-    text.remove_prefix(word.size());
-    return word;
-  };
-  std::string_view word = next_word();
-  if (names_equal(word, "interval")) word = next_word();
-  if (word.empty()) return Error::invalid("an empty duration");
-  double total = 0;
-  for (; !word.empty(); word = next_word()) {
-    const auto number = to_number(word.starts_with('+') ? word.substr(1) : word);
-    const int64_t length = unit_length(next_word());
-    if (!number || length == 0) return Error::invalid("not a duration of fixed length");
-    total += *number * static_cast<double>(length);
-  }
-  return static_cast<int64_t>(std::llround(total));
 }
 
 bool within_bounds(const OptionSpec& spec, int64_t value) {
