@@ -25,7 +25,7 @@ OperatorSpec spec() {
   spec.ports = {"late"};
   spec.examples = {
       {"Averages per activity and model, per each, and over all",
-       "averages: { from: clean, cube: [gt, Model], agg: { x: avg(x), y: avg(y) } }\\n"},
+       "averages: { from: clean, cube: [gt, Model], agg: { x: avg(x), y: avg(y) } }\n"},
   };
   return spec;
 }

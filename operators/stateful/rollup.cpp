@@ -23,7 +23,7 @@ OperatorSpec spec() {
   spec.ports = {"late"};
   spec.examples = {
       {"Rows per model of an activity, per activity, and over all",
-       "totals: { from: clean, rollup: [gt, Model], agg: count }\\n"},
+       "totals: { from: clean, rollup: [gt, Model], agg: count }\n"},
   };
   return spec;
 }

@@ -162,7 +162,11 @@ void put_in_order(Diagnostics& diagnostics) {
     return identity(a) == identity(b);
   };
   diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
-  if (diagnostics.size() > kMostKept) diagnostics.resize(kMostKept);
+  size_t errors = 0;
+  size_t warnings = 0;
+  std::erase_if(diagnostics, [&](const Diagnostic& diagnostic) {
+    return ++(diagnostic.severity == Diagnostic::Severity::error ? errors : warnings) > kMostKept;
+  });
 }
 
 std::string render_text(const Diagnostics& diagnostics, const SourceTexts& sources,

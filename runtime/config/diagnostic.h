@@ -60,7 +60,8 @@ std::string render_text(const Diagnostics& diagnostics, const SourceTexts& sourc
 // As programs read it: a JSON array of {severity, message, node, file, line, column, length}.
 std::string render_json(const Diagnostics& diagnostics);
 
-// Puts them in the order of the file, removes repetitions, and keeps at most the first 500.
+// Puts them in the order of the file, removes repetitions, and keeps the first 500 errors and
+// warnings.
 void put_in_order(Diagnostics& diagnostics);
 
 }  // namespace flowrun

@@ -23,6 +23,6 @@ Draft read_nodes(const Document& document, const Registry& registry, LoadedPlan&
 
 // Looks up the names in `from`, fills PlanNode::inputs, and checks the whole: dangling names,
 // ports, cycles, sinks that are read, tables, and what leads to no sink.
-void connect(Draft& draft, const Plan& plan, Diagnostics& diagnostics);
+void connect(Draft& draft, const Plan& plan, bool fragment, Diagnostics& diagnostics);
 
 }  // namespace flowrun

@@ -13,8 +13,8 @@ namespace {
 
 class Connector {
  public:
-  Connector(Draft& draft, const Plan& plan, Diagnostics& diagnostics)
-      : draft_(draft), plan_(plan), diagnostics_(diagnostics) {
+  Connector(Draft& draft, const Plan& plan, bool fragment, Diagnostics& diagnostics)
+      : draft_(draft), plan_(plan), fragment_(fragment), diagnostics_(diagnostics) {
     for (size_t i = 0; i < draft.size(); ++i) index_node(i);
   }
 
@@ -24,7 +24,7 @@ class Connector {
     check_cycles();
     check_live_tables();
     check_static_tables();
-    if (!has_errors(diagnostics_)) warn_unread();
+    if (!fragment_ && !has_errors(diagnostics_)) warn_unread();
   }
 
  private:
@@ -74,6 +74,7 @@ class Connector {
     const std::string before = text.substr(0, dot);
     const auto node = by_id_.find(before);
     if (dot == std::string::npos || node == by_id_.end()) {
+      if (fragment_) return std::nullopt;
       std::string hint = did_you_mean(text, ids_);
       if (hint.empty()) hint = " — there are " + back_quoted_list(ids_);
       report(reader, "there is no node " + back_quoted(text) + hint, reference.position);
@@ -225,6 +226,7 @@ class Connector {
   }
 
   void check_static_tables() {
+    if (fragment_) return;
     const std::vector<std::string> names = table_names();
     for (const DraftNode& node : draft_) {
       for (const OptionValue* value : tables_of(node)) {
@@ -288,6 +290,7 @@ class Connector {
 
   Draft& draft_;
   const Plan& plan_;
+  const bool fragment_;
   Diagnostics& diagnostics_;
   std::map<std::string, size_t> by_id_;
   std::map<std::string, std::vector<size_t>> steps_;  // by node name
@@ -297,8 +300,8 @@ class Connector {
 
 }  // namespace
 
-void connect(Draft& draft, const Plan& plan, Diagnostics& diagnostics) {
-  Connector(draft, plan, diagnostics).run();
+void connect(Draft& draft, const Plan& plan, bool fragment, Diagnostics& diagnostics) {
+  Connector(draft, plan, fragment, diagnostics).run();
 }
 
 }  // namespace flowrun

@@ -10,14 +10,14 @@ namespace flowrun {
 namespace {
 
 Plan build_plan(const Document& document, const std::string& name, const Registry& registry,
-                LoadedPlan& loaded) {
+                bool fragment, LoadedPlan& loaded) {
   Plan plan;
   plan.file = name;
   read_top_level(document, plan, loaded.diagnostics);
   if (plan.name.empty()) plan.name = std::filesystem::path(name).stem().string();
   read_tables(document, plan, loaded);
   Draft draft = read_nodes(document, registry, loaded);
-  connect(draft, plan, loaded.diagnostics);
+  connect(draft, plan, fragment, loaded.diagnostics);
   for (DraftNode& node : draft) plan.nodes.push_back(std::move(node.node));
   return plan;
 }
@@ -31,7 +31,7 @@ LoadedPlan load_plan_text(std::string text, const std::string& name, const Regis
   // Without a document there is nothing that the specs could add.
   const bool empty = document.nodes.keys.empty() && document.chain.kind == RawValue::Kind::empty;
   if (!empty || !has_errors(loaded.diagnostics)) {
-    Plan plan = build_plan(document, name, registry, loaded);
+    Plan plan = build_plan(document, name, registry, options.fragment, loaded);
     if (!has_errors(loaded.diagnostics)) loaded.plan = std::move(plan);
   }
   put_in_order(loaded.diagnostics);

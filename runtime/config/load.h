@@ -26,6 +26,9 @@ struct LoadOptions {
   // Environment variables for ${env:X}; default: the process's own.
   std::function<std::optional<std::string>(const std::string&)> environment = {};
   YamlLimits limits = {};
+  // The text is a piece of a pipeline: names that it does not declare stand for nodes and tables
+  // elsewhere, and what leads to no sink is no warning. For the examples of specs and for editors.
+  bool fragment = false;
 };
 
 struct LoadedPlan {

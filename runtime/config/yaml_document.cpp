@@ -61,10 +61,15 @@ class Events final : public YAML::EventHandler {
   DocumentBuilder& builder_;
 };
 
+// Thrown where a second document begins.
+struct AnotherDocument {
+  YAML::Mark mark;
+};
+
 // A handler for what must not be there.
 class Ignored final : public YAML::EventHandler {
  public:
-  void OnDocumentStart(const YAML::Mark&) override { throw Stopped{}; }
+  void OnDocumentStart(const YAML::Mark& mark) override { throw AnotherDocument{mark}; }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
@@ -139,18 +144,13 @@ bool check_directives(const std::string& text, const std::shared_ptr<const std::
   return true;
 }
 
-// The line of the second `---` (or what follows `...`).
-Position second_document(const std::string& text, const std::shared_ptr<const std::string>& file) {
-  std::istringstream lines(text);
-  int32_t number = 0;
-  bool content = false;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    const bool marker = line.starts_with("---") || line.starts_with("...");
-    if (marker && content) return {file, number, 1, 3};
-    if (marker || (!line.empty() && line[0] != '#' && line[0] != '%')) content = true;
-  }
-  return {file, 1, 1, 0};
+// What the parser takes for a document of its own may also be a line that fits nowhere.
+std::string explain_rest(const std::string& text, size_t offset) {
+  const bool marked =
+      std::string_view(text).substr(offset).starts_with("---") ||
+      std::string_view(text).substr(0, offset).find("\n...") != std::string_view::npos;
+  return marked ? "a second document — a pipeline file holds one"
+                : "this does not belong to what stands before it — check the indentation";
 }
 
 }  // namespace
@@ -172,8 +172,12 @@ RawValue read_yaml(const std::string& text, const std::shared_ptr<const std::str
     Ignored rest;
     parser.HandleNextDocument(rest);
   } catch (const Stopped&) {
-    if (!builder.failure())
-      report("a second document — a pipeline file holds one", second_document(text, file));
+    report(builder.failure()->message, builder.failure()->position);
+    return {};
+  } catch (const AnotherDocument& rest) {
+    const size_t offset = lines.offset_of(rest.mark.line + 1, rest.mark.column + 1);
+    const TextMark mark = lines.mark_at(offset);
+    report(explain_rest(text, offset), {file, mark.line, mark.column, 0});
   } catch (const YAML::Exception& error) {
     const TextMark mark =
         lines.mark_at(lines.offset_of(error.mark.line + 1, error.mark.column + 1));
@@ -181,10 +185,6 @@ RawValue read_yaml(const std::string& text, const std::shared_ptr<const std::str
     return {};
   } catch (const std::exception& error) {
     report("this is no YAML: " + std::string(error.what()), {file, 1, 1, 0});
-    return {};
-  }
-  if (builder.failure()) {
-    report(builder.failure()->message, builder.failure()->position);
     return {};
   }
   return builder.take();
