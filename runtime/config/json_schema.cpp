@@ -107,7 +107,7 @@ class SchemaWriter {
       list("required", [&] { string("chain"); });
       key("properties", [&] {
         key("from", [&] { reference("from"); });
-        key("by_name", [&] { text("type", "boolean"); });
+        key("by_name", [&] { types({"boolean", "string"}); });
         key("doc", [&] { text("type", "string"); });
         key("chain", [&] { reference("chain"); });
       });
@@ -158,7 +158,7 @@ class SchemaWriter {
       });
       if (spec.kind != OperatorKind::source) {
         key("from", [&] { reference("from"); });
-        key("by_name", [&] { text("type", "boolean"); });
+        key("by_name", [&] { types({"boolean", "string"}); });
       }
       key("doc", [&] { text("type", "string"); });
       key("id", [&] { text("type", "string"); });

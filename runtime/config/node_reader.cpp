@@ -367,25 +367,28 @@ class NodeReader {
   }
 
   void report_no_operator(const Place& place, const RawValue& raw) {
-    for (const RawValue::Key& key : raw.keys) {
-      const bool of_engine = std::ranges::find(engine_keys(), key.text) != engine_keys().end();
-      const std::string hint = of_engine ? "" : suggest_word(key.text, known_words_);
-      if (hint.empty()) continue;
-      report(place.name, "unknown operator `" + key.text + "`" + hint, key.position);
-      return;
-    }
+    std::vector<std::string> words = operator_names_;
+    words.insert(words.end(), {"source", "sink"});
+    const RawValue::Key* unknown = nullptr;
     for (const RawValue::Key& key : raw.keys) {
       const bool of_engine = std::ranges::find(engine_keys(), key.text) != engine_keys().end();
       if (of_engine || key.text.starts_with("x-")) continue;
-      report(place.name,
-             "unknown operator `" + key.text + "` — there are `source`, `sink`, " +
-                 back_quoted_list(operator_names_),
-             key.position);
+      if (!unknown) unknown = &key;
+      const std::string hint = suggest_word(key.text, words);
+      if (hint.empty()) continue;
+      report(place.name, "unknown operator " + back_quoted(key.text) + hint, key.position);
       return;
     }
-    report(place.name,
-           "no operator — write one beside `from`, such as `filter: x > 0` or `sink: console`",
-           place.position);
+    if (unknown) {
+      report(place.name,
+             "unknown operator " + back_quoted(unknown->text) + " — there are " +
+                 back_quoted_list(words),
+             unknown->position);
+    } else {
+      report(place.name,
+             "no operator — write one beside `from`, such as `filter: x > 0` or `sink: console`",
+             place.position);
+    }
   }
 
   void report_unknown_connector(const Place& place, const std::string& word,

@@ -57,6 +57,13 @@ std::string alternatives(const OptionSpec& spec) {
   return text;
 }
 
+std::string duration(const OptionSpec& spec) {
+  std::string text = "a duration";
+  if (spec.least && *spec.least > 0) text += " above zero";
+  if (spec.least && *spec.least == 0) text += ", not negative,";
+  return text + " such as `10 seconds`";
+}
+
 }  // namespace
 
 std::string describe_option(const OptionSpec& spec) {
@@ -72,8 +79,7 @@ std::string describe_option(const OptionSpec& spec) {
     case OptionKind::boolean:
       return "`true` or `false`";
     case OptionKind::duration:
-      return std::string("a duration") + (spec.least && *spec.least > 0 ? " above zero" : "") +
-             " such as `10 seconds`";
+      return duration(spec);
     case OptionKind::bytes:
       return "a size such as `64 KiB` or `10 MiB`";
     case OptionKind::rows:

@@ -75,7 +75,10 @@ Status read_measure(const OptionSpec& spec, const RawValue& raw, Result<int64_t>
   if (!parsed) {
     Error error = Error::invalid(back_quoted(spec.name) + " cannot be " + shown(spec, raw) +
                                  " — write " + describe_option(spec));
-    if (parsed.error().message.find("month") != std::string::npos)
+    const std::string lower = lower_name(raw.text);
+    const bool calendar =
+        lower.find("month") != std::string::npos || lower.find("year") != std::string::npos;
+    if (spec.kind == OptionKind::duration && calendar)
       error.message += "; months and years have no fixed length";
     return error;
   }
