@@ -20,7 +20,7 @@ OperatorSpec spec() {
   return {
       .name = "parse",
       .kind = OperatorKind::transform,
-      .summary = "Reads JSON records from a text column",
+      .summary = "Reads records in JSON or CSV from a text column",
       .doc =
           "The schema's columns take the row's place. A field of the wrong type is null and makes "
           "the record a "
@@ -30,7 +30,7 @@ OperatorSpec spec() {
           "by the columns "
           "that are read; `errors`, `corrupt_record` and an `on_error` other than keep make all of "
           "them count.",
-      .primary = word("parse", {"json"}, "the format"),
+      .primary = word("parse", {"json", "csv"}, "the format"),
       .options = together(
           {{required(schema("schema", "names and types of the record's fields")),
             column("column", "the text column to read").with_default("value"),
@@ -58,8 +58,8 @@ Result<std::unique_ptr<Transform>> make(const Options& options, const MakeContex
   if (options.has("corrupt_record")) decode.corrupt_column = options.text("corrupt_record");
   if (const OptionValue* kept = options.find("keep_columns")) decode.keep_columns = kept->items;
   if (options.has("as")) decode.as = options.text("as");
-  const RecordFormat format =
-      record_format_option(decode.format, options, false, context.expressions->timezone);
+  FLOWRUN_TRY(const RecordFormat format,
+              record_format_option(decode.format, options, false, context.expressions->timezone));
   decode.make_reader = format.reader_of(decode.schema);
   return make_decode(std::move(decode));
 }

@@ -287,7 +287,7 @@ ExactJson::Step ExactJson::convert_string_to(const Plan& plan, JsonValue& out) {
       return Step::ok;
     }
     case TypeId::date: {
-      const auto days = times_.date(text);
+      const auto days = times_.date_or_days(text);
       if (!days) return wrong_type(plan);
       out.integer = *days;
       return Step::ok;

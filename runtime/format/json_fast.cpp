@@ -301,7 +301,7 @@ bool JsonFast::read_from_string(const Type& type, const char* at, Sink& sink) {
   std::string_view text;
   if (!plain_text(at, text) || text.empty()) return false;
   if (type.id() == TypeId::date) {
-    const auto days = times_.date(text);
+    const auto days = times_.date_or_days(text);
     if (days) sink.template value<int32_t>(*days);
     return days.has_value();
   }

@@ -9,6 +9,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/columnar/type.h"
+#include "runtime/format/csv_options.h"
 #include "runtime/format/json_options.h"
 #include "runtime/format/record_reader.h"
 
@@ -20,10 +21,11 @@ using MakeRecordReader =
 
 // A value.
 struct RecordFormat {
-  enum class Kind : uint8_t { json };
+  enum class Kind : uint8_t { json, csv };
 
   Kind kind = Kind::json;
   JsonReadOptions json = {};
+  CsvReadOptions csv = {};
 
   // Readers of texts by `schema`. Each call of the result makes one.
   [[nodiscard]] MakeRecordReader reader_of(const SchemaPtr& schema) const;

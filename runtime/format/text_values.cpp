@@ -50,18 +50,16 @@ Result<TextTimes> TextTimes::make(const std::optional<std::string>& date_format,
   return TextTimes(std::move(parts));
 }
 
-bool TextTimes::is_date(std::string_view text) const {
-  return parts_->date ? parts_->date->parse_date(text).has_value() : parse_date(text).has_value();
-}
-
-bool TextTimes::is_timestamp(std::string_view text) const { return timestamp(text).has_value(); }
-
-bool TextTimes::has_timestamp_format() const { return parts_->timestamp.has_value(); }
-
 std::optional<int32_t> TextTimes::date(std::string_view text) const {
   if (parts_->date) return parts_->date->parse_date(text);
   if (const auto days = parse_date(text)) return days;
-  if (const auto days = parse_date(without_gmt(text))) return days;
+  if (text.find("GMT") == std::string_view::npos) return std::nullopt;
+  return parse_date(without_gmt(text));
+}
+
+std::optional<int32_t> TextTimes::date_or_days(std::string_view text) const {
+  const auto date = this->date(text);
+  if (date || parts_->date) return date;
   // Spark 1.5 wrote dates as days since 1970.
   int32_t days = 0;
   const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;

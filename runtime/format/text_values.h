@@ -23,14 +23,11 @@ class TextTimes {
   TextTimes& operator=(TextTimes&&) noexcept;
   ~TextTimes();
 
-  // Days since 1970-01-01.
+  // Days since 1970-01-01. JSON also takes a text of digits for such days.
+  [[nodiscard]] std::optional<int32_t> date_or_days(std::string_view text) const;
   [[nodiscard]] std::optional<int32_t> date(std::string_view text) const;
   // Microseconds since 1970-01-01T00:00:00Z.
   [[nodiscard]] std::optional<int64_t> timestamp(std::string_view text) const;
-  // Without the readers' fallbacks: what inference goes by.
-  [[nodiscard]] bool is_date(std::string_view text) const;
-  [[nodiscard]] bool is_timestamp(std::string_view text) const;
-  [[nodiscard]] bool has_timestamp_format() const;
 
  private:
   struct Parts;

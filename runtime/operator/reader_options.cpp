@@ -1,5 +1,7 @@
 #include "runtime/operator/reader_options.h"
 
+#include <fmt/format.h>
+
 #include "runtime/operator/option_specs.h"
 
 namespace flowrun {
@@ -74,11 +76,10 @@ std::vector<OptionSpec> json_option_specs(const std::string& format_option) {
       format_option, "json");
 }
 
-RecordFormat record_format_option([[maybe_unused]] std::string_view format, const Options& options,
-                                  bool source, const std::string& timezone) {
-  RecordFormat out;
-  JsonReadOptions& json = out.json;
-  json.source = source;
+namespace {
+
+JsonReadOptions json_read_options(const Options& options) {
+  JsonReadOptions json;
   json.allow_single_quotes = options.boolean_or("allow_single_quotes", json.allow_single_quotes);
   json.allow_non_numeric_numbers =
       options.boolean_or("allow_non_numeric_numbers", json.allow_non_numeric_numbers);
@@ -88,10 +89,69 @@ RecordFormat record_format_option([[maybe_unused]] std::string_view format, cons
   json.allow_unquoted_control_chars = options.boolean_or("allow_unquoted_control_chars", false);
   json.allow_backslash_escaping_any_character =
       options.boolean_or("allow_backslash_escaping_any_character", false);
-  if (options.has("date_format")) json.date_format = options.text("date_format");
-  if (options.has("timestamp_format")) json.timestamp_format = options.text("timestamp_format");
-  json.timezone = timezone;
-  json.max_record = options.integer_or("max_record", json.max_record);
+  return json;
+}
+
+// One character, or none for an empty text.
+Result<char> character(const Options& options, std::string_view name, char fallback) {
+  const OptionValue* value = options.find(name);
+  if (!value) return fallback;
+  if (value->text.size() <= 1) return value->text.empty() ? '\0' : value->text[0];
+  return Error::invalid(fmt::format("{} `{}` is longer than one character", name, value->text))
+      .at(value->position);
+}
+
+// "\t" may be written as two characters.
+std::string separator(const Options& options) {
+  const std::string text = options.text_or("sep", ",");
+  return text == "\\t" ? "\t" : text;
+}
+
+Result<CsvReadOptions> csv_read_options(const Options& options) {
+  CsvReadOptions csv;
+  csv.header = options.boolean_or("header", csv.header);
+  csv.infer_schema = options.boolean_or("infer_schema", csv.infer_schema);
+  csv.enforce_schema = options.boolean_or("enforce_schema", csv.enforce_schema);
+  csv.sep = separator(options);
+  if (csv.sep.empty()) {
+    return Error::invalid("sep is empty — write the text between two values")
+        .at(options.at("sep").position);
+  }
+  FLOWRUN_TRY(csv.quote, character(options, "quote", csv.quote));
+  FLOWRUN_TRY(csv.escape, character(options, "escape", csv.escape));
+  FLOWRUN_TRY(csv.comment, character(options, "comment", csv.comment));
+  csv.null_value = options.text_or("null_value", csv.null_value);
+  csv.empty_value = options.text_or("empty_value", csv.empty_value);
+  csv.nan_value = options.text_or("nan_value", csv.nan_value);
+  csv.positive_inf = options.text_or("positive_inf", csv.positive_inf);
+  csv.negative_inf = options.text_or("negative_inf", csv.negative_inf);
+  csv.ignore_leading_white_space = options.boolean_or("ignore_leading_white_space", false);
+  csv.ignore_trailing_white_space = options.boolean_or("ignore_trailing_white_space", false);
+  csv.multi_line = options.boolean_or("multi_line", false);
+  csv.prefer_date = options.boolean_or("prefer_date", true);
+  csv.encoding = options.text_or("encoding", csv.encoding);
+  return csv;
+}
+
+// What both formats have.
+void set_common(const Options& options, bool source, const std::string& timezone, auto& out) {
+  out.source = source;
+  if (options.has("date_format")) out.date_format = options.text("date_format");
+  if (options.has("timestamp_format")) out.timestamp_format = options.text("timestamp_format");
+  out.timezone = timezone;
+  out.max_record = options.integer_or("max_record", out.max_record);
+}
+
+}  // namespace
+
+Result<RecordFormat> record_format_option(std::string_view format, const Options& options,
+                                          bool source, const std::string& timezone) {
+  RecordFormat out;
+  out.kind = format == "csv" ? RecordFormat::Kind::csv : RecordFormat::Kind::json;
+  out.json = json_read_options(options);
+  FLOWRUN_TRY(out.csv, csv_read_options(options));
+  set_common(options, source, timezone, out.json);
+  set_common(options, source, timezone, out.csv);
   return out;
 }
 

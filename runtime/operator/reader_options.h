@@ -20,8 +20,8 @@ std::vector<OptionSpec> csv_option_specs(const std::string& format_option = "for
 std::vector<OptionSpec> json_option_specs(const std::string& format_option = "format");
 // The format of that name ("json") with what the options say. `source`: records of a file rather
 // than texts of a column, which Spark reads by slightly other rules.
-RecordFormat record_format_option(std::string_view format, const Options& options, bool source,
-                                  const std::string& timezone);
+Result<RecordFormat> record_format_option(std::string_view format, const Options& options,
+                                          bool source, const std::string& timezone);
 // All three.
 std::vector<OptionSpec> reader_option_specs(const std::string& format_option = "format");
 
