@@ -7,6 +7,9 @@ void register_all_functions(FunctionRegistry& registry) {
   register_bitwise_functions(registry);
   register_comparison_functions(registry);
   register_conditional_functions(registry);
+  register_date_arithmetic_functions(registry);
+  register_date_part_functions(registry);
+  register_date_text_functions(registry);
   register_datetime_arithmetic_functions(registry);
   register_like_functions(registry);
   register_logic_functions(registry);
