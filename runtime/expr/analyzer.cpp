@@ -347,7 +347,7 @@ Result<TypedPtr> Analyzer::call(const ScalarFunction& function, std::string_view
   if (function.column_name) {
     node_name = function.column_name(names);
   } else {
-    for (const std::string& name : names) node_name += (node_name.empty() ? "" : ", ") + name;
+    for (const std::string& name : names) node_name += (&name == names.data() ? "" : ", ") + name;
     node_name = fmt::format(
         "{}({})", function.shown.empty() ? std::string(written) : function.shown, node_name);
   }

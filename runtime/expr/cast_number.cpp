@@ -11,6 +11,7 @@ namespace flowrun {
 namespace {
 
 constexpr double kMicrosInSecond = 1e6;
+constexpr int kMicrosScale = 6;
 
 // Java's narrowing of a double to an int or a long: NaN is 0, the rest saturates.
 template <class Out>
@@ -281,9 +282,9 @@ Result<ColumnPtr> cast_to_decimal(const CastRequest& request) {
     case TypeId::string:
       return cast_text<Decimal128>(
           column, to, [=](std::string_view text) { return parse_decimal(text, precision, scale); });
-    case TypeId::timestamp:  // by way of a double, as in Spark
+    case TypeId::timestamp:
       return cast_some<Decimal128, int64_t>(column, to, [=](int64_t micros) {
-        return from_double(static_cast<double>(micros) / kMicrosInSecond);
+        return rescale_decimal(micros, kMicrosScale, precision, scale);
       });
     case TypeId::day_time_interval:
       return interval_to_decimal<int64_t>(request);

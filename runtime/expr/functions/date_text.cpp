@@ -120,11 +120,9 @@ void register_date_text_functions(FunctionRegistry& registry) {
                    "from_unixtime(seconds[, pattern]): seconds since 1970 began as text.",
                    [](PatternCache& cache, const CallContext& context, int64_t seconds,
                       Text pattern, std::string& out) -> Status {
-                     int64_t micros = 0;
-                     if (__builtin_mul_overflow(seconds, kMicrosPerSecond, &micros)) {
-                       micros = seconds < 0 ? std::numeric_limits<int64_t>::min()
-                                            : std::numeric_limits<int64_t>::max();
-                     }
+                     // Wraps, as Java's multiplication does.
+                     const auto micros = static_cast<int64_t>(
+                         static_cast<uint64_t>(seconds) * static_cast<uint64_t>(kMicrosPerSecond));
                      return format_time(cache, context, Timestamp{micros}, pattern, out);
                    })
                    .with_defaults({constant_text(kDefaultPattern)})

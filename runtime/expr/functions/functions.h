@@ -17,6 +17,7 @@ void register_like_functions(FunctionRegistry& registry);
 void register_logic_functions(FunctionRegistry& registry);
 void register_math_functions(FunctionRegistry& registry);
 void register_nested_functions(FunctionRegistry& registry);
+void register_regex_functions(FunctionRegistry& registry);
 void register_string_functions(FunctionRegistry& registry);
 void register_string_encoding_functions(FunctionRegistry& registry);
 void register_string_search_functions(FunctionRegistry& registry);

@@ -1,6 +1,5 @@
-// LIKE and its kin, and RLIKE.
+// LIKE and its kin.
 #include <fmt/format.h>
-#include <re2/re2.h>
 #include <utf8proc.h>
 
 #include <memory>
@@ -72,32 +71,6 @@ struct IlikeMatcher {
 };
 
 // A pattern by Java's rules as far as RE2 has them.
-struct RegexMatcher {
-  Result<bool> operator()(std::string_view text, std::string_view pattern) {
-    if (!compiled || pattern != source) {
-      source = pattern;
-      RE2::Options options;
-      options.set_log_errors(false);
-      compiled = std::make_unique<RE2>(re2::StringPiece(source), options);
-    }
-    if (!compiled->ok()) {
-      return Error::data(fmt::format("the regular expression '{}' is not understood: {}", source,
-                                     compiled->error()));
-    }
-    return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled);
-  }
-
-  std::string source;
-  std::unique_ptr<RE2> compiled;
-};
-
-template <class Matcher>
-auto matching() {
-  return [](Matcher& matcher, std::string_view text, std::string_view pattern) {
-    return matcher(text, pattern);
-  };
-}
-
 // like(text, pattern[, escape]); the escape is a constant.
 Result<BoundFunction> bind_like(const Arguments& arguments, bool any_case) {
   std::string escape = "\\";
@@ -180,17 +153,6 @@ void register_like_functions(FunctionRegistry& registry) {
                           false, true));
   registry.add(quantified(
       "notlikeall", "x NOT LIKE ALL (...): whether x matches none of the patterns.", true, true));
-  const char* doc = "x RLIKE pattern: whether the regular expression matches somewhere in x.";
-  using Match = bool(std::string_view, std::string_view);
-  registry.add(scalar_with<RegexMatcher, Match>("rlike", doc, matching<RegexMatcher>())
-                   .shown_as("RLIKE")
-                   .may_fail());
-  registry.add(scalar_with<RegexMatcher, Match>("regexp", doc, matching<RegexMatcher>())
-                   .shown_as("REGEXP")
-                   .may_fail());
-  registry.add(scalar_with<RegexMatcher, Match>("regexp_like", doc, matching<RegexMatcher>())
-                   .shown_as("REGEXP_LIKE")
-                   .may_fail());
 }
 
 }  // namespace flowrun

@@ -15,6 +15,7 @@ void register_all_functions(FunctionRegistry& registry) {
   register_logic_functions(registry);
   register_math_functions(registry);
   register_nested_functions(registry);
+  register_regex_functions(registry);
   register_string_functions(registry);
   register_string_encoding_functions(registry);
   register_string_search_functions(registry);
