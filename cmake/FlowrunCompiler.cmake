@@ -13,7 +13,8 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 
 find_program(FLOWRUN_CCACHE ccache)
 if(FLOWRUN_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${FLOWRUN_CCACHE})
+  # Without the sloppiness ccache caches nothing that uses a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${FLOWRUN_CCACHE})
 endif()
 find_program(FLOWRUN_MOLD mold)
 if(FLOWRUN_MOLD)
@@ -24,6 +25,10 @@ endif()
 add_library(flowrun_compile_options INTERFACE)
 target_compile_options(flowrun_compile_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+# g++ 12 warns wrongly of inlined std::string at -O2 (GCC bugs 105329, 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(flowrun_compile_options INTERFACE -Wno-restrict -Wno-stringop-overflow)
+endif()
 if(FLOWRUN_SANITIZE)
   target_compile_options(flowrun_compile_options INTERFACE
     -fsanitize=${FLOWRUN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
