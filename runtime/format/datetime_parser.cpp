@@ -257,7 +257,7 @@ bool Matcher::localized_offset() {
     return true;
   }
   std::string padded(text.substr(0, size));
-  if (padded.find(':') == 2 || padded.size() == 2) padded.insert(1, "0");
+  if (padded.find(':') == 2 || padded.size() == 2) padded.insert(padded.begin() + 1, '0');
   const auto parsed = parse_offset(padded);
   if (!parsed) return false;
   fields_.offset = *parsed;
