@@ -263,7 +263,10 @@ void Run::help(SharedLoop& loop, size_t worker) {
 void Run::note_falling_behind(const EpochState& epoch, int64_t total) {
   const bool slow =
       settings_.trigger.kind == Trigger::Kind::period && total > settings_.trigger.period;
-  const bool waits = budget_waits_.exchange(false);
+  // A file waits for its turn as a matter of course; a peer does not.
+  const bool live = std::ranges::any_of(
+      source_states_, [](const SourceState& state) { return !state.marks_epochs; });
+  const bool waits = budget_waits_.exchange(false) && live;
   const bool behind = epoch.has_data() && (slow || waits);
   if (behind == behind_) return;
   behind_ = behind;

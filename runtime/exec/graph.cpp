@@ -45,7 +45,7 @@ class GraphBuilder {
     if (failed_) return nullptr;
     assign_watermarks(*graph_);
     place_watermark_gates(*graph_);
-    for (const size_t s : graph_->statefuls) plan_stateful(graph_->nodes[s]);
+    for (const size_t s : graph_->statefuls) plan_stateful(s);
     if (failed_) return nullptr;
     narrow_columns(*graph_);
     return std::move(graph_);
@@ -377,8 +377,9 @@ class GraphBuilder {
     }
   }
 
-  void plan_stateful(GraphNode& node) {
-    if (node.stateful->is_aggregation() && !check_chained_modes(node)) return;
+  void plan_stateful(size_t index) {
+    GraphNode& node = graph_->nodes[index];
+    if (node.stateful->is_aggregation() && !check_chained_modes(index)) return;
     Status planned = node.stateful->plan(node.stateful_plan, options_.partitions);
     if (!planned) return report(*blamed_sink(node), std::move(planned.error()));
     const Stateful::Bound bound = node.stateful->state_bound();
@@ -386,8 +387,9 @@ class GraphBuilder {
   }
 
   // Two aggregations in a row can only be asked for append.
-  bool check_chained_modes(const GraphNode& node) {
-    const bool behind_another = has_aggregation_above(node);
+  bool check_chained_modes(size_t index) {
+    const GraphNode& node = graph_->nodes[index];
+    const bool behind_another = has_aggregation_above(index);
     if (!behind_another) return true;
     for (const OutputMode mode : node.stateful_plan.modes) {
       if (mode == OutputMode::append) continue;
@@ -401,11 +403,20 @@ class GraphBuilder {
     return true;
   }
 
-  [[nodiscard]] bool has_aggregation_above(const GraphNode& node) const {
-    return std::ranges::any_of(node.producers, [&](size_t p) {
+  // Late and rejected rows are rows as they came in: only what comes out of the main port counts.
+  [[nodiscard]] bool feeds_main_port(size_t producer, size_t consumer) const {
+    return std::ranges::any_of(graph_->nodes[producer].consumers, [&](const Edge& edge) {
+      return edge.to == consumer && edge.port == 0;
+    });
+  }
+
+  [[nodiscard]] bool has_aggregation_above(size_t node) const {
+    return std::ranges::any_of(graph_->nodes[node].producers, [&](size_t p) {
       const GraphNode& producer = graph_->nodes[p];
-      return (producer.stateful && producer.stateful->is_aggregation()) ||
-             has_aggregation_above(producer);
+      if (feeds_main_port(p, node) && producer.stateful && producer.stateful->is_aggregation()) {
+        return true;
+      }
+      return has_aggregation_above(p);
     });
   }
 
@@ -463,21 +474,21 @@ class GraphBuilder {
   // which keys?
   void describe_inputs(GraphNode& sink, size_t index, std::vector<std::string>& keys) {
     std::set<size_t> seen;
-    const std::function<void(size_t, bool)> visit = [&](size_t i, bool through_stateful) {
-      if (!seen.insert(i).second) return;
-      const GraphNode& node = graph_->nodes[i];
-      if (node.stateful) {
-        sink.stateful_input = true;
-        if (node.stateful->is_aggregation() && !sink.aggregated) {
-          sink.aggregated = true;
-          keys = node.stateful->key_columns();
+    const std::function<void(size_t)> visit = [&](size_t i) {
+      for (const size_t p : graph_->nodes[i].producers) {
+        if (!seen.insert(p).second) continue;
+        const GraphNode& producer = graph_->nodes[p];
+        if (producer.stateful && feeds_main_port(p, i)) {
+          sink.stateful_input = true;
+          if (producer.stateful->is_aggregation() && !sink.aggregated) {
+            sink.aggregated = true;
+            keys = producer.stateful->key_columns();
+          }
         }
-        through_stateful = true;
+        visit(p);
       }
-      if (node.source && !through_stateful) sink.stateless_input = true;
-      for (const size_t producer : node.producers) visit(producer, through_stateful);
     };
-    visit(index, false);
+    visit(index);
   }
 
   const Plan& plan_;

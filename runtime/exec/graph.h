@@ -71,9 +71,8 @@ struct GraphNode {
   OutputMode mode = OutputMode::append;
   int64_t pace = 0;  // microseconds; 0: every epoch
   bool pace_is_default = false;
-  bool aggregated = false;       // rows come from an aggregation
-  bool stateful_input = false;   // some stateful operator feeds it
-  bool stateless_input = false;  // some rows reach it without passing a stateful operator
+  bool aggregated = false;      // rows come from an aggregation
+  bool stateful_input = false;  // some stateful operator feeds it
 
   // Source.
   size_t source_index = 0;

@@ -30,7 +30,8 @@ bool Run::mid_part() const {
 }
 
 bool Run::over_half_budget() const {
-  return shared_.local_bytes.load(std::memory_order_relaxed) + reading_->bytes / 8 >
+  return shared_.local_bytes.load(std::memory_order_relaxed) +
+             in_flight_.load(std::memory_order_relaxed) >
          settings_.memory / 2;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "runtime/base/suggest.h"
 #include "runtime/expr/cast.h"
@@ -31,6 +32,14 @@ std::string quoted_path(std::span<const std::string> parts) {
   std::string out;
   for (const std::string& part : parts) out += (out.empty() ? "" : ".") + part;
   return "`" + out + "`";
+}
+
+// Functions that may be written without parentheses, where no column has their name.
+bool is_bare_function(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kBareFunctions = {"current_date", "current_timestamp",
+                                                              "current_user", "user",
+                                                              "session_user", "localtimestamp"};
+  return std::ranges::find(kBareFunctions, lower_name(name)) != kBareFunctions.end();
 }
 
 std::string count_text(const ScalarFunction& function) {
@@ -93,11 +102,23 @@ Result<TypedPtr> Analyzer::dispatch(const Ast& ast) {
 
 Result<TypedPtr> Analyzer::name(const Ast& ast) {
   size_t used = 1;
+  if (ast.parts.size() == 1 && is_bare_function(ast.parts[0]) && !is_known(ast.parts[0])) {
+    Ast bare{.kind = Ast::Kind::call, .offset = ast.offset};
+    bare.text = lower_name(ast.parts[0]);
+    return function(bare);
+  }
   FLOWRUN_TRY(TypedPtr node, column(ast, used));
   for (; used < ast.parts.size(); ++used) {
     FLOWRUN_TRY(node, field(std::move(node), ast.parts[used]));
   }
   return node;
+}
+
+bool Analyzer::is_known(std::string_view name) const {
+  const auto is_it = [&](const LambdaParameter& variable) {
+    return names_equal(variable.name, name);
+  };
+  return std::ranges::any_of(variables_, is_it) || !schema_.find_all(name).empty();
 }
 
 // The variable or column that the first parts of the name stand for; `used` says how many.

@@ -78,6 +78,8 @@ class Analyzer {
   Result<TypedPtr> dispatch(const Ast& ast);
   Result<TypedPtr> name(const Ast& ast);
   Result<TypedPtr> column(const Ast& ast, size_t& used);
+  // A column or a lambda's variable has the name.
+  [[nodiscard]] bool is_known(std::string_view name) const;
   Result<TypedPtr> field(TypedPtr base, std::string_view field);
   Result<TypedPtr> element(const Ast& ast);
   Result<TypedPtr> cast(const Ast& ast);

@@ -17,9 +17,6 @@ namespace {
 constexpr std::array<std::string_view, 12> kCastFunctions = {
     "boolean", "tinyint", "smallint", "int",       "bigint", "float",
     "double",  "decimal", "date",     "timestamp", "binary", "string"};
-// Functions that may be written without parentheses.
-constexpr std::array<std::string_view, 6> kBareFunctions = {
-    "current_date", "current_timestamp", "current_user", "user", "session_user", "localtimestamp"};
 constexpr std::array<std::string_view, 6> kUnitFunctions = {
     "timestampadd", "dateadd", "date_add", "timestampdiff", "datediff", "date_diff"};
 constexpr std::array<std::string_view, 12> kDateUnits = {
@@ -228,10 +225,6 @@ Result<AstPtr> Parser::word() {
     FLOWRUN_RETURN_IF_ERROR(advance());
     return literal(
         lower == "null" ? null_column(Type::null(), 1) : boolean_constant(lower == "true"), offset);
-  }
-  if (contains(kBareFunctions, lower) && !next.is_symbol(".")) {
-    FLOWRUN_RETURN_IF_ERROR(advance());
-    return make_call(lower, {}, offset);
   }
   return name();
 }
