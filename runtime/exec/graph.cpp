@@ -7,9 +7,9 @@
 #include <set>
 
 #include "runtime/base/check.h"
-#include "runtime/base/suggest.h"
 #include "runtime/exec/graph_columns.h"
 #include "runtime/exec/graph_watermarks.h"
+#include "runtime/exec/plan_order.h"
 #include "runtime/exec/watermark_gate.h"
 #include "runtime/operator/decode.h"
 
@@ -35,13 +35,17 @@ class GraphBuilder {
         diagnostics_(diagnostics) {}
 
   std::unique_ptr<Graph> build() {
-    for (size_t i = 0; i < plan_.nodes.size(); ++i) index_of_[plan_.nodes[i].id] = i;
-    if (!choose_sinks() || !order()) return nullptr;
-    reach_sinks();
-    for (const size_t i : order_) make(i);
+    auto order = order_plan(plan_, options_.only);
+    if (!order) {
+      diagnostics_.push_back(
+          {Diagnostic::Severity::error, std::move(order.error().message), "", {}});
+      return nullptr;
+    }
+    order_ = std::move(*order);
+    for (const size_t i : order_.nodes) make(i);
     if (failed_) return nullptr;
     infer_modes();
-    for (const size_t i : order_) bind(i);
+    for (const size_t i : order_.nodes) bind(i);
     if (failed_) return nullptr;
     assign_watermarks(*graph_);
     place_watermark_gates(*graph_);
@@ -64,73 +68,6 @@ class GraphBuilder {
   void warn(const PlanNode& node, std::string message) {
     diagnostics_.push_back(
         {Diagnostic::Severity::warning, std::move(message), node.name, node.position});
-  }
-
-  [[nodiscard]] bool is_chosen_sink(const PlanNode& node) const {
-    if (node.kind != OperatorKind::sink) return false;
-    return options_.only.empty() ||
-           std::ranges::find(options_.only, node.name) != options_.only.end();
-  }
-
-  bool choose_sinks() {
-    std::vector<std::string> names;
-    for (const PlanNode& node : plan_.nodes) {
-      if (node.kind == OperatorKind::sink) names.push_back(node.name);
-    }
-    for (const std::string& wanted : options_.only) {
-      if (std::ranges::find(names, wanted) != names.end()) continue;
-      failed_ = true;
-      diagnostics_.push_back(
-          {Diagnostic::Severity::error,
-           fmt::format("--only {}: no sink has that name{}", wanted, did_you_mean(wanted, names)),
-           "",
-           {}});
-    }
-    if (names.empty()) {
-      failed_ = true;
-      diagnostics_.push_back(
-          {Diagnostic::Severity::error,
-           "the pipeline has no sink — add a node such as `screen: { from: ..., sink: console }`",
-           "",
-           {}});
-    }
-    return !failed_;
-  }
-
-  // Depth first from the chosen sinks: only what leads to one is ordered, producers before
-  // consumers.
-  bool order() {
-    std::vector<int> mark(plan_.nodes.size(), 0);
-    const std::function<bool(size_t)> visit = [&](size_t i) {
-      if (mark[i] == 2) return true;
-      FLOWRUN_CHECK(mark[i] == 0, "config refused cycles");
-      mark[i] = 1;
-      for (const PortReference& input : plan_.nodes[i].inputs) {
-        const auto found = index_of_.find(input.node);
-        FLOWRUN_CHECK(found != index_of_.end(), "config refused dangling names");
-        visit(found->second);
-      }
-      mark[i] = 2;
-      order_.push_back(i);
-      return true;
-    };
-    for (size_t i = 0; i < plan_.nodes.size(); ++i) {
-      if (is_chosen_sink(plan_.nodes[i])) {
-        sink_index_[i] = num_sinks_++;
-        visit(i);
-      }
-    }
-    return true;
-  }
-
-  void reach_sinks() {
-    reaches_.assign(plan_.nodes.size(), SinkSet(num_sinks_));
-    for (auto i = order_.rbegin(); i != order_.rend(); ++i) {
-      if (const auto sink = sink_index_.find(*i); sink != sink_index_.end())
-        reaches_[*i].add(sink->second);
-      for (const PortReference& input : plan_.nodes[*i].inputs)
-        reaches_[index_of_[input.node]] |= reaches_[*i];
-    }
   }
 
   const RegisteredOperator& entry(const PlanNode& node) const {
@@ -179,15 +116,15 @@ class GraphBuilder {
   // From the sinks upwards: the mode that each sink asks of each node on its path. An aggregation
   // asks append of what feeds it; other operators hand the question on.
   void infer_modes() {
-    asked_.assign(plan_.nodes.size(), std::vector<std::optional<OutputMode>>(num_sinks_));
-    for (auto i = order_.rbegin(); i != order_.rend(); ++i) {
+    asked_.assign(plan_.nodes.size(), std::vector<std::optional<OutputMode>>(order_.num_sinks));
+    for (auto i = order_.nodes.rbegin(); i != order_.nodes.rend(); ++i) {
       const PlanNode& node = plan_.nodes[*i];
-      if (const auto sink = sink_index_.find(*i); sink != sink_index_.end())
+      if (const auto sink = order_.sink_index.find(*i); sink != order_.sink_index.end())
         asked_[*i][sink->second] = sink_mode(node);
       const bool aggregation = made_[*i].stateful && made_[*i].stateful->is_aggregation();
       for (const PortReference& input : node.inputs) {
-        auto& above = asked_[index_of_[input.node]];
-        for (size_t s = 0; s < num_sinks_; ++s) {
+        auto& above = asked_[order_.index_of[input.node]];
+        for (size_t s = 0; s < order_.num_sinks; ++s) {
           if (asked_[*i][s] && !above[s])
             above[s] = aggregation ? OutputMode::append : *asked_[*i][s];
         }
@@ -238,13 +175,13 @@ class GraphBuilder {
   // error.
   std::vector<Producer> find_port(const PlanNode& node, const PortReference& reference) {
     std::vector<Producer> producers;
-    for (const size_t p : graph_of_[index_of_[reference.node]]) {
+    for (const size_t p : graph_of_[order_.index_of[reference.node]]) {
       const PortSchemas& ports = graph_->nodes[p].ports;
       for (size_t port = 0; port < ports.size(); ++port) {
         if (ports[port].name == reference.port) producers.push_back({p, port});
       }
     }
-    if (producers.empty() && !graph_of_[index_of_[reference.node]].empty()) {
+    if (producers.empty() && !graph_of_[order_.index_of[reference.node]].empty()) {
       report(node,
              Error::invalid(fmt::format("`{}` has no port `{}`", reference.node, reference.port))
                  .at(reference.position));
@@ -295,7 +232,7 @@ class GraphBuilder {
     MadeSource& made = made_[i].source;
     auto schema = made.source->bind();
     if (!schema) return report(node, std::move(schema.error()));
-    GraphNode& raw = add(node, OperatorKind::source, reaches_[i]);
+    GraphNode& raw = add(node, OperatorKind::source, order_.reaches[i]);
     raw.source = std::move(made.source);
     // What the source itself rejects comes out beside what its decoder rejects.
     raw.ports = {{made.decode ? "undecoded" : "", *schema}, {"errors", errors_schema()}};
@@ -307,7 +244,7 @@ class GraphBuilder {
       const InputSchema input{*schema, node.name};
       auto ports = made.decode->bind({&input, 1});
       if (!ports) return report(node, std::move(ports.error()));
-      GraphNode& decoder = add(node, OperatorKind::transform, reaches_[i]);
+      GraphNode& decoder = add(node, OperatorKind::transform, order_.reaches[i]);
       decoder.transform = std::move(made.decode);
       decoder.inputs = {input};
       decoder.ports = std::move(*ports);
@@ -325,7 +262,7 @@ class GraphBuilder {
     const std::vector<InputSchema> bound = input_schemas(node, schemas, united);
     auto ports = made_[i].transform->bind(bound);
     if (!ports) return report(node, std::move(ports.error()));
-    GraphNode& added = add(node, OperatorKind::transform, reaches_[i]);
+    GraphNode& added = add(node, OperatorKind::transform, order_.reaches[i]);
     added.transform = std::move(made_[i].transform);
     added.inputs = bound;
     added.ports = std::move(*ports);
@@ -347,10 +284,10 @@ class GraphBuilder {
       });
     });
     std::map<bool, SinkSet> needs;  // by "asked complete"; one entry when nothing parts them
-    for (size_t s = 0; s < num_sinks_; ++s) {
-      if (!asked_[i][s] || !reaches_[i].contains(s)) continue;
+    for (size_t s = 0; s < order_.num_sinks; ++s) {
+      if (!asked_[i][s] || !order_.reaches[i].contains(s)) continue;
       const bool complete = timed && *asked_[i][s] == OutputMode::complete;
-      needs.try_emplace(complete, SinkSet(num_sinks_)).first->second.add(s);
+      needs.try_emplace(complete, SinkSet(order_.num_sinks)).first->second.add(s);
     }
     for (auto& [complete, sinks] : needs) {
       if (!made_[i].stateful) make(i);
@@ -365,7 +302,7 @@ class GraphBuilder {
       added.asked = asked_[i];
       added.stateful_index = graph_->statefuls.size();
       added.stateful_plan.evict = timed && !complete;
-      for (size_t s = 0; s < num_sinks_; ++s) {
+      for (size_t s = 0; s < order_.num_sinks; ++s) {
         if (!sinks.contains(s)) continue;
         auto& modes = added.stateful_plan.modes;
         if (std::ranges::find(modes, *asked_[i][s]) == modes.end()) modes.push_back(*asked_[i][s]);
@@ -423,7 +360,7 @@ class GraphBuilder {
   // A mode is refused at the sink that asks for it; the message names that sink.
   [[nodiscard]] const PlanNode* blamed_sink(const GraphNode& node) const {
     const PlanNode* only = nullptr;
-    for (const auto& [plan_index, sink] : sink_index_) {
+    for (const auto& [plan_index, sink] : order_.sink_index) {
       if (!node.sinks.contains(sink)) continue;
       const PlanNode& candidate = plan_.nodes[plan_index];
       if (!only || sink_mode(candidate) == OutputMode::append) only = &candidate;
@@ -436,12 +373,12 @@ class GraphBuilder {
     const PlanNode& node = plan_.nodes[i];
     std::optional<UnionPlan> united;
     if (inputs.size() > 1 && !(united = unite(node, schemas))) return;
-    GraphNode& added = add(node, OperatorKind::sink, reaches_[i]);
+    GraphNode& added = add(node, OperatorKind::sink, order_.reaches[i]);
     const size_t index = graph_->nodes.size() - 1;
     added.sink = std::move(made_[i].sink);
     added.inputs = input_schemas(node, schemas, united);
     added.mode = sink_mode(node);
-    added.sink_index = sink_index_[i];
+    added.sink_index = order_.sink_index[i];
     connect(index, inputs, united ? &*united : nullptr, false);
     std::vector<std::string> keys;
     GraphNode& sink = graph_->nodes[index];
@@ -499,11 +436,7 @@ class GraphBuilder {
   bool failed_ = false;
 
   std::unique_ptr<Graph> graph_ = std::make_unique<Graph>();
-  std::map<std::string, size_t> index_of_;  // plan node id -> plan index
-  std::vector<size_t> order_;               // plan indices, producers first
-  std::map<size_t, size_t> sink_index_;     // plan index -> sink index
-  size_t num_sinks_ = 0;
-  std::vector<SinkSet> reaches_;  // by plan index
+  PlanOrder order_;
   std::map<size_t, Made> made_;
   std::vector<std::vector<std::optional<OutputMode>>> asked_;  // by plan index, then sink
   std::map<size_t, std::vector<size_t>>
