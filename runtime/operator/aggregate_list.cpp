@@ -46,8 +46,10 @@ Status AggregateList::add_word(const Binder& binder, const std::string& word, co
   const std::string function = word == "mean" ? "avg" : word;
   for (size_t i = 0; i < schema.num_fields(); ++i) {
     const Field& field = schema.field(i);
-    const bool is_key = std::ranges::any_of(
-        keys, [&](const ExpressionPtr& key) { return key->bare_column() == i; });
+    // A key in another letter case does not count as the column, as in Spark.
+    const bool is_key = std::ranges::any_of(keys, [&](const ExpressionPtr& key) {
+      return key->bare_column() == i && key->name() == field.name;
+    });
     if (!field.type.is_numeric() || is_key) continue;
     FLOWRUN_RETURN_IF_ERROR(add(binder, function + "(" + quote_name(field.name) + ")",
                                 function + "(" + field.name + ")", keys, false, environment));

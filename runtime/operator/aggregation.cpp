@@ -6,6 +6,7 @@
 #include "runtime/columnar/builder.h"
 #include "runtime/operator/aggregation_partition.h"
 #include "runtime/operator/event_time.h"
+#include "runtime/operator/row_sequence.h"
 
 namespace flowrun {
 
@@ -24,6 +25,7 @@ class AggregationLocal final : public Local {
 
   LocalGroups groups;
   std::vector<uint32_t> row_groups;
+  RowSequence sequence;
 };
 
 // Rows of a batch, sorted into those that count and those that are late; rows without a time are
@@ -75,6 +77,12 @@ class Aggregation final : public Stateful {
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] Bound state_bound() const override;
   [[nodiscard]] bool is_aggregation() const override { return true; }
+  [[nodiscard]] std::vector<std::string> key_columns() const override {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < shape_.keys.size() + (shape_.window ? 1 : 0); ++i)
+      names.push_back(shape_.output->field(i).name);
+    return names;
+  }
 
  private:
   Status bind_keys(const SchemaPtr& schema);
@@ -270,8 +278,9 @@ Status Aggregation::absorb(Local& local, const Input& input, const Epoch& epoch,
   }
   row_groups.resize(static_cast<size_t>(batch.num_rows()));
   groups.table.find_or_add(keys, row_groups);
-  return shape_.aggregates.update(groups.states, groups.table.size(), row_groups, batch,
-                                  epoch.context, input.sequence);
+  return shape_.aggregates.update(
+      groups.states, groups.table.size(), row_groups, batch, epoch.context,
+      static_cast<AggregationLocal&>(local).sequence.next(input.sequence));
 }
 
 Status Aggregation::snapshot(SnapshotWriter& writer) {

@@ -24,7 +24,9 @@ class Local {
 
 struct Input {
   size_t port;        // which of the operator's inputs
-  int64_t sequence;   // of the chunk, across the epoch; operators that mind the order keep (sequence, row)
+  // Of the chunk; grows over the whole run. What comes in several batches of one sequence comes in their order,
+  // to one local: operators that mind the order keep RowSequence::next (operator/row_sequence.h) and the row.
+  int64_t sequence;
   const RecordBatch& batch;
 };
 
@@ -39,6 +41,8 @@ struct Ask {
 struct StatefulPlan {
   std::vector<OutputMode> modes;  // distinct modes asked for
   bool evict = false;             // lateness and eviction apply (never with complete)
+  // An aggregation stands before it: in complete mode each epoch brings the whole result anew.
+  bool after_aggregation = true;
 };
 
 // Life: bind and plan once on the planning thread; then per epoch, in this order:

@@ -33,6 +33,8 @@ class GroupTable {
   static constexpr uint32_t kNoGroup = 0xffffffff;
 
   explicit GroupTable(std::vector<Type> types);
+  GroupTable(GroupTable&&) noexcept = default;
+  GroupTable& operator=(GroupTable&&) noexcept = default;
 
   [[nodiscard]] const std::vector<Type>& types() const { return types_; }
   [[nodiscard]] size_t size() const { return hashes_.size(); }

@@ -122,6 +122,7 @@ std::optional<double> covariance_sample(const Pairs& p) {
   return p.count == 0 ? std::nullopt : over(p.product, p.count - 1);
 }
 std::optional<double> correlation(const Pairs& p) {
+  if (p.count < 2) return std::nullopt;
   return over(p.product, std::sqrt(p.square_x * p.square_y));
 }
 // The regr_ functions take (y, x): the first argument depends on the second.

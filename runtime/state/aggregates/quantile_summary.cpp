@@ -8,8 +8,11 @@ namespace flowrun {
 
 namespace {
 
-// NaN after all others.
-bool before(double a, double b) { return std::isnan(b) ? !std::isnan(a) : a < b; }
+// NaN after all others, -0.0 before 0.0.
+bool before(double a, double b) {
+  if (std::isnan(b)) return !std::isnan(a);
+  return a < b || (a == b && std::signbit(a) && !std::signbit(b));
+}
 
 }  // namespace
 
