@@ -131,7 +131,7 @@ class PlanEngine final : public Engine {
     bool right = true;
     for (const PlanTable& table : plan_.tables) {
 #ifdef FLOWRUN_HAS_FILE_TABLES
-      auto made = make_file_table(table.name, table.options);
+      auto made = make_file_table(table.name, table.options, plan_.timezone);
       if (made) {
         tables_.emplace(table.name, std::move(*made));
         continue;

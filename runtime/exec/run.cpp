@@ -33,7 +33,8 @@ Run::~Run() { stop_threads(); }
 
 Status Run::execute() {
   const PoolScope scope(pool_);
-  Status opened = open_sinks();
+  Status opened = open_transforms();
+  if (opened) opened = open_sinks();
   if (!opened) return opened;
   started_ = monotonic();
   next_tick_ = started_;
@@ -61,6 +62,15 @@ Status Run::execute() {
     FLOWRUN_RETURN_IF_ERROR(write_late_counts(settings_.capture, late));
   }
   if (failure_) return std::move(*failure_);
+  return ok_status();
+}
+
+Status Run::open_transforms() {
+  for (GraphNode& node : graph_.nodes) {
+    if (!node.transform) continue;
+    Status opened = node.transform->open();
+    if (!opened) return std::move(opened.error()).within(node.name);
+  }
   return ok_status();
 }
 

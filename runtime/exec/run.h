@@ -80,6 +80,7 @@ class Run final : public SourceHost {
   };
 
   // run.cpp: life and threads
+  Status open_transforms();
   Status open_sinks();
   void start_threads();
   void stop_threads();

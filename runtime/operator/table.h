@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ class StaticTable {
   [[nodiscard]] virtual Result<SchemaPtr> schema() = 0;
   // Reads the whole file. Called once before the first epoch, and again on refresh.
   [[nodiscard]] virtual Result<RecordBatch> load() = 0;
+  // How often changed() is to be asked, in microseconds; none: the table stays as it was loaded.
+  [[nodiscard]] virtual std::optional<int64_t> refresh() const { return std::nullopt; }
   // True if the file changed since the last load.
   [[nodiscard]] virtual Result<bool> changed() = 0;
 };

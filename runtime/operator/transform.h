@@ -21,7 +21,7 @@ class Scratch {
 using ColumnSet = std::vector<bool>;
 
 // Life: made by its factory from checked options; bind once, on the planning thread; then read_columns and
-// narrow once, in that order; then apply from any number of workers at once (hence const), each with a
+// narrow once, in that order; open once; then apply from any number of workers at once (hence const), each with a
 // Scratch of its own. bind opens no connection and starts no thread; apply may not block.
 class Transform {
  public:
@@ -37,6 +37,8 @@ class Transform {
   // Tells which columns of the main port are read downstream; the others may be left absent.
   virtual void narrow(const ColumnSet& wanted) { static_cast<void>(wanted); }
 
+  // Once, when the whole graph is right and before the first row: reads what it needs besides its input.
+  virtual Status open() { return {}; }
   [[nodiscard]] virtual std::unique_ptr<Scratch> make_scratch() const { return nullptr; }
   virtual Status apply(const RecordBatch& batch, const Epoch& epoch, Scratch* scratch, Emitter& out) const = 0;
 
