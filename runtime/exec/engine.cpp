@@ -10,10 +10,7 @@
 #include "runtime/exec/graph.h"
 #include "runtime/exec/run.h"
 #include "runtime/expr/function_registry.h"
-#if __has_include("runtime/operator/file_table.h")
 #include "runtime/operator/file_table.h"
-#define FLOWRUN_HAS_FILE_TABLES 1
-#endif
 
 namespace flowrun {
 
@@ -130,7 +127,6 @@ class PlanEngine final : public Engine {
   bool make_tables(Diagnostics& diagnostics) {
     bool right = true;
     for (const PlanTable& table : plan_.tables) {
-#ifdef FLOWRUN_HAS_FILE_TABLES
       auto made = make_file_table(table.name, table.options, plan_.timezone);
       if (made) {
         tables_.emplace(table.name, std::move(*made));
@@ -140,11 +136,6 @@ class PlanEngine final : public Engine {
       Error error = std::move(made.error());
       diagnostics.push_back({Diagnostic::Severity::error, std::move(error.message), table.name,
                              error.position.known() ? error.position : table.position});
-#else
-      diagnostics.push_back({Diagnostic::Severity::error, "static tables are not built in",
-                             table.name, table.position});
-      right = false;
-#endif
     }
     return right;
   }
