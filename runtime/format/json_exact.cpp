@@ -6,6 +6,7 @@
 #include <charconv>
 #include <limits>
 
+#include "runtime/format/json_writer.h"
 #include "runtime/format/number.h"
 #include "runtime/format/utf8.h"
 
@@ -401,49 +402,6 @@ ExactJson::Step ExactJson::convert_text(JsonValue& out) {
   return Step::ok;
 }
 
-namespace {
-
-void append_quoted(std::string_view text, std::string& out) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[c >> 4];
-          out += kHex[c & 15];
-        } else {
-          out += c;
-        }
-    }
-  }
-  out += '"';
-}
-
-}  // namespace
-
 bool ExactJson::copy_token(std::string& out) {
   switch (tokens_.current()) {
     case JsonToken::start_object:
@@ -486,7 +444,7 @@ bool ExactJson::copy_token(std::string& out) {
         note("a surrogate without its partner");
         return false;
       }
-      append_quoted(tokens_.text(), out);
+      append_json_string(tokens_.text(), out);
       break;
     default:
       break;
@@ -503,7 +461,7 @@ bool ExactJson::copy_structure(std::string& out) {
     const bool closes = token == JsonToken::end_array || token == JsonToken::end_object;
     if (!first && !closes) out += ',';
     if (token == JsonToken::field_name) {
-      append_quoted(*tokens_.name(), out);
+      append_json_string(*tokens_.name(), out);
       out += ':';
       if (!tokens_.next()) return token_failed() == Step::ok;
       first = true;

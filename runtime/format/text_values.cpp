@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "runtime/format/datetime.h"
+#include "runtime/format/decimal.h"
 
 namespace flowrun {
 
@@ -75,72 +76,10 @@ std::optional<int64_t> TextTimes::timestamp(std::string_view text) const {
   return parse_timestamp(without_gmt(text), parts_->wall);
 }
 
-namespace {
-
-// Digits and a power of ten: the value is digits * 10^exponent.
-struct DecimalText {
-  bool negative = false;
-  std::string digits;  // without leading zeros
-  int64_t exponent = 0;
-};
-
-std::optional<DecimalText> read_decimal(std::string_view text) {
-  DecimalText number;
-  size_t at = 0;
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) number.negative = text[at++] == '-';
-  bool any = false;
-  bool point = false;
-  for (; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '.' && !point) {
-      point = true;
-    } else if (c >= '0' && c <= '9') {
-      any = true;
-      if (c != '0' || !number.digits.empty()) number.digits += c;
-      if (point) --number.exponent;
-    } else {
-      break;
-    }
-  }
-  if (!any) return std::nullopt;
-  if (at < text.size()) {
-    if (text[at] != 'e' && text[at] != 'E') return std::nullopt;
-    ++at;
-    if (at < text.size() && text[at] == '+') ++at;
-    int32_t exponent = 0;
-    const auto [end, error] =
-        std::from_chars(text.data() + at, text.data() + text.size(), exponent);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    number.exponent += exponent;
-  }
-  return number;
-}
-
-}  // namespace
-
 std::optional<Decimal128> parse_decimal_text(std::string_view text, int precision, int scale) {
-  auto number = read_decimal(text);
-  if (!number) return std::nullopt;
-  if (number->digits.empty()) return Decimal128{0};
-  // Digits that stand behind the last one kept, negative: zeros to be put there.
-  const int64_t surplus = -(number->exponent + scale);
-  const auto length = static_cast<int64_t>(number->digits.size());
-  if (length - surplus > precision) return std::nullopt;
-  bool round_up = false;
-  if (surplus > 0) {
-    if (surplus > length) return Decimal128{0};
-    round_up = number->digits[static_cast<size_t>(length - surplus)] >= '5';
-    number->digits.resize(static_cast<size_t>(length - surplus));
-  } else {
-    number->digits.append(static_cast<size_t>(-surplus), '0');
-  }
-  Decimal128 value = 0;
-  for (const char c : number->digits) value = value * 10 + (c - '0');
-  if (round_up) ++value;
-  Decimal128 limit = 1;
-  for (int i = 0; i < precision; ++i) limit *= 10;
-  if (value >= limit) return std::nullopt;
-  return number->negative ? -value : value;
+  const auto is_space = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+  if (text.empty() || is_space(text.front()) || is_space(text.back())) return std::nullopt;
+  return parse_decimal(text, precision, scale);
 }
 
 // fast_float gives infinity and zero for what is out of range.

@@ -35,8 +35,7 @@ class TextTimes {
   std::unique_ptr<Parts> parts_;
 };
 
-// "-12.50", "+1e3", ".5" as an unscaled value of `scale`, rounded half up. Nothing if it is no
-// number or has more digits than `precision`.
+// As parse_decimal, but white space around is an error: "-12.50", "+1e3", ".5".
 std::optional<Decimal128> parse_decimal_text(std::string_view text, int precision, int scale);
 
 // A float or double in Java's decimal notation, correctly rounded; too large ones are infinite.

@@ -187,7 +187,7 @@ RecordBatch Decode::errors(const RecordBatch& batch, const Column& lines,
   for (const ReadRows::Bad& bad : rows.bad) {
     if (batch.origin()) {
       source.append(batch.origin()->source);
-      offset.append(std::to_string(batch.origin()->first_line + bad.line));
+      offset.append(fmt::format("line {}", batch.origin()->first_line + bad.line));
     } else {
       source.append_null();
       offset.append_null();

@@ -16,6 +16,12 @@
 
 namespace flowrun {
 
+namespace {
+
+constexpr std::string_view kMark = "\xef\xbb\xbf";  // UTF-8's byte order mark
+
+}  // namespace
+
 size_t cut_lines(std::string_view text, bool at_end, std::vector<RecordPlace>& places) {
   const char* const begin = text.data();
   const char* const end = begin + text.size();
@@ -101,7 +107,9 @@ Result<size_t> TextFile::read_some(char* to, size_t size) {
 
 Status TextFile::fill(Block& block) {
   const int64_t before = bytes_read_;
-  const size_t room = std::max(options_.block, used_ + options_.block / 2);
+  // At least a byte more than waits, and a whole mark at the beginning.
+  const size_t least = fresh_ ? kMark.size() : used_ + options_.block / 2 + 1;
+  const size_t room = std::max(options_.block, least);
   BufferPtr larger = Buffer::allocate(room);
   if (used_ > 0) std::memcpy(larger->mutable_data(), data(), used_);
   block_ = std::move(larger);
@@ -130,7 +138,6 @@ Status TextFile::fill(Block& block) {
 
 void TextFile::drop_mark() {
   fresh_ = false;
-  constexpr std::string_view kMark = "\xef\xbb\xbf";
   if (!std::string_view(data(), used_).starts_with(kMark)) return;
   used_ -= kMark.size();
   std::memmove(block_->mutable_data(), data() + kMark.size(), used_);
