@@ -21,5 +21,12 @@ void register_regex_functions(FunctionRegistry& registry);
 void register_string_functions(FunctionRegistry& registry);
 void register_string_encoding_functions(FunctionRegistry& registry);
 void register_string_search_functions(FunctionRegistry& registry);
+void register_array_functions(FunctionRegistry& registry);
+void register_array_make_functions(FunctionRegistry& registry);
+void register_sequence_functions(FunctionRegistry& registry);
+void register_map_functions(FunctionRegistry& registry);
+void register_lambda_functions(FunctionRegistry& registry);
+void register_introspection_functions(FunctionRegistry& registry);
+void register_try_functions(FunctionRegistry& registry);
 
 }  // namespace flowrun

@@ -7,13 +7,13 @@
 #include "runtime/expr/analyzer.h"
 #include "runtime/expr/coercion.h"
 #include "runtime/expr/functions/functions.h"
+#include "runtime/expr/list_values.h"
+#include "runtime/expr/map_keys.h"
 #include "runtime/expr/scalar.h"
 
 namespace flowrun {
 
 namespace {
-
-bool all_constant(std::span<const Datum> arguments) { return rows_to_compute(arguments, 2) == 1; }
 
 // Rows 0, 0, 0 ... of constants, rows i of the others.
 ColumnPtr struct_column(const Type& type, std::span<const Datum> fields, int64_t rows) {
@@ -111,16 +111,6 @@ Result<BoundFunction> bind_array(const Arguments& arguments) {
   return BoundFunction{std::vector<Type>(arguments.size(), *element), type, std::move(kernel)};
 }
 
-Status check_key(const Column& keys, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; ++i) {
-    if (keys.is_null(i)) return Error::data("a map has a null key");
-    for (int64_t k = begin; k < i; ++k) {
-      if (rows_equal(keys, k, keys, i)) return Error::data("a map has a key twice");
-    }
-  }
-  return {};
-}
-
 Result<BoundFunction> bind_map(const Arguments& arguments) {
   if (arguments.size() % 2 != 0) {
     return Error::invalid(fmt::format("`{}` takes keys and values in turn; got {} arguments",
@@ -154,7 +144,7 @@ Result<BoundFunction> bind_map(const Arguments& arguments) {
     for (int64_t row = 0; row < rows; ++row) {
       const auto begin = row * static_cast<int64_t>(width);
       FLOWRUN_RETURN_IF_ERROR(
-          check_key(*parts.children[0], begin, begin + static_cast<int64_t>(width)));
+          check_map_keys(*parts.children[0], begin, begin + static_cast<int64_t>(width)));
     }
     return Datum{Column::make(std::move(parts)), all_constant(entries)};
   };

@@ -19,6 +19,13 @@ void register_all_functions(FunctionRegistry& registry) {
   register_string_functions(registry);
   register_string_encoding_functions(registry);
   register_string_search_functions(registry);
+  register_array_functions(registry);
+  register_array_make_functions(registry);
+  register_sequence_functions(registry);
+  register_map_functions(registry);
+  register_lambda_functions(registry);
+  register_introspection_functions(registry);
+  register_try_functions(registry);
 }
 
 }  // namespace flowrun

@@ -75,17 +75,22 @@ std::string normal_decimal(std::string_view text) {
   return digits.empty() ? "0" : sign + digits + "e" + std::to_string(power);
 }
 
-bool same_number(std::string_view a, std::string_view b, bool floating) {
+// Floats are the same if they read as the same float, doubles up to 1e-12; all else exactly.
+enum class Exactness { exact, as_float, as_double };
+
+bool same_number(const std::string& a, const std::string& b, Exactness exactness) {
   if (a == b) return true;
-  if (!floating) return normal_decimal(a) == normal_decimal(b);
-  const double x = std::strtod(std::string(a).c_str(), nullptr);
-  const double y = std::strtod(std::string(b).c_str(), nullptr);
+  if (exactness == Exactness::exact) return normal_decimal(a) == normal_decimal(b);
+  if (exactness == Exactness::as_float)
+    return std::strtof(a.c_str(), nullptr) == std::strtof(b.c_str(), nullptr);
+  const double x = std::strtod(a.c_str(), nullptr);
+  const double y = std::strtod(b.c_str(), nullptr);
   return x == y ? std::signbit(x) == std::signbit(y)
                 : std::fabs(x - y) <= 1e-12 * std::max(std::fabs(x), std::fabs(y));
 }
 
-// Numbers were parsed as strings that begin with a mark no text begins with.
-bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, bool floating) {
+// Numbers were parsed as strings, so that no digit is lost.
+bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, Exactness exactness) {
   if (a.GetType() != b.GetType()) return false;
   if (a.IsString()) {
     const std::string_view x(a.GetString(), a.GetStringLength());
@@ -94,12 +99,12 @@ bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, bool float
     const auto is_number = [](std::string_view text) {
       return !text.empty() && text.find_first_not_of("+-.0123456789eE") == std::string_view::npos;
     };
-    return is_number(x) && is_number(y) && same_number(x, y, floating);
+    return is_number(x) && is_number(y) && same_number(std::string(x), std::string(y), exactness);
   }
   if (a.IsArray()) {
     if (a.Size() != b.Size()) return false;
     for (rapidjson::SizeType i = 0; i < a.Size(); ++i) {
-      if (!same_value(a[i], b[i], floating)) return false;
+      if (!same_value(a[i], b[i], exactness)) return false;
     }
     return true;
   }
@@ -107,7 +112,8 @@ bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, bool float
     if (a.MemberCount() != b.MemberCount()) return false;
     for (const auto& member : a.GetObject()) {
       const auto found = b.FindMember(member.name);
-      if (found == b.MemberEnd() || !same_value(member.value, found->value, floating)) return false;
+      if (found == b.MemberEnd() || !same_value(member.value, found->value, exactness))
+        return false;
     }
     return true;
   }
@@ -136,7 +142,7 @@ std::string difference(const rapidjson::Value& expected, const rapidjson::Value&
   if (got.HasMember("runtime_error"))
     return std::string("fails: ") + got["runtime_error"].GetString();
   const std::string type = expected["type"].GetString();
-  const bool floating =
+  const bool exactness =
       type.find("double") != std::string::npos || type.find("float") != std::string::npos;
   const auto& want = expected["values"];
   const auto& have = got["values"];
@@ -147,7 +153,7 @@ std::string difference(const rapidjson::Value& expected, const rapidjson::Value&
     return std::string(buffer.GetString());
   };
   for (rapidjson::SizeType i = 0; i < want.Size(); ++i) {
-    if (i >= have.Size() || !same_value(want[i], have[i], floating)) {
+    if (i >= have.Size() || !same_value(want[i], have[i], exactness)) {
       return "row " + std::to_string(i) + ": " + (i < have.Size() ? text(have[i]) : "none") +
              ", not " + text(want[i]);
     }
