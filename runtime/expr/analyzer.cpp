@@ -234,6 +234,9 @@ Result<TypedPtr> Analyzer::cast(const Ast& ast) {
   }
   std::string node_name =
       fmt::format("{}({} AS {})", upper(ast.text), inner->name, upper(ast.type.simple_string()));
+  if (ast.children[0]->kind == Ast::Kind::literal && inner->type.id() == TypeId::null) {
+    return CallSite::constant(null_column(ast.type, 1));
+  }
   const CastNode::Kind kind =
       ast.text == "try_cast" ? CastNode::Kind::tried : CastNode::Kind::written;
   return fold(std::make_shared<CastNode>(std::move(inner), ast.type, std::move(node_name), kind),

@@ -117,11 +117,6 @@ Result<BoundFunction> bind_not(const Arguments& arguments) {
       })};
 }
 
-template <class T>
-std::optional<int8_t> bit_at(T value, int32_t position) {
-  return static_cast<int8_t>((value >> position) & 1);
-}
-
 }  // namespace
 
 void register_bitwise_functions(FunctionRegistry& registry) {

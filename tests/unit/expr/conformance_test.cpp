@@ -142,8 +142,9 @@ std::string difference(const rapidjson::Value& expected, const rapidjson::Value&
   if (got.HasMember("runtime_error"))
     return std::string("fails: ") + got["runtime_error"].GetString();
   const std::string type = expected["type"].GetString();
-  const bool exactness =
-      type.find("double") != std::string::npos || type.find("float") != std::string::npos;
+  Exactness exactness = Exactness::exact;
+  if (type.find("double") != std::string::npos) exactness = Exactness::as_double;
+  if (type.find("float") != std::string::npos) exactness = Exactness::as_float;
   const auto& want = expected["values"];
   const auto& have = got["values"];
   const auto text = [](const rapidjson::Value& value) {
