@@ -62,9 +62,22 @@ inline std::string normal_decimal(std::string_view text) {
   return digits.empty() ? "0" : sign + digits + "e" + std::to_string(power);
 }
 
-inline bool same_number(std::string_view a, std::string_view b, bool floating) {
+// Floats are the same if they read as the same float (Java prints some longer), doubles up to 1e-12;
+// all else exactly.
+enum class Exactness { exact, as_float, as_double };
+
+inline Exactness exactness_of(std::string_view type) {
+  if (type.find("double") != std::string_view::npos) return Exactness::as_double;
+  return type.find("float") != std::string_view::npos ? Exactness::as_float : Exactness::exact;
+}
+
+inline bool same_number(std::string_view a, std::string_view b, Exactness exactness) {
   if (a == b) return true;
-  if (!floating) return normal_decimal(a) == normal_decimal(b);
+  if (exactness == Exactness::exact) return normal_decimal(a) == normal_decimal(b);
+  if (exactness == Exactness::as_float) {
+    return std::strtof(std::string(a).c_str(), nullptr) ==
+           std::strtof(std::string(b).c_str(), nullptr);
+  }
   const double x = std::strtod(std::string(a).c_str(), nullptr);
   const double y = std::strtod(std::string(b).c_str(), nullptr);
   return x == y ? std::signbit(x) == std::signbit(y)
@@ -72,7 +85,7 @@ inline bool same_number(std::string_view a, std::string_view b, bool floating) {
 }
 
 // Numbers were parsed as strings that begin with a mark no text begins with.
-inline bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, bool floating) {
+inline bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, Exactness exactness) {
   if (a.GetType() != b.GetType()) return false;
   if (a.IsString()) {
     const std::string_view x(a.GetString(), a.GetStringLength());
@@ -81,12 +94,12 @@ inline bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, boo
     const auto is_number = [](std::string_view text) {
       return !text.empty() && text.find_first_not_of("+-.0123456789eE") == std::string_view::npos;
     };
-    return is_number(x) && is_number(y) && same_number(x, y, floating);
+    return is_number(x) && is_number(y) && same_number(x, y, exactness);
   }
   if (a.IsArray()) {
     if (a.Size() != b.Size()) return false;
     for (rapidjson::SizeType i = 0; i < a.Size(); ++i) {
-      if (!same_value(a[i], b[i], floating)) return false;
+      if (!same_value(a[i], b[i], exactness)) return false;
     }
     return true;
   }
@@ -94,7 +107,7 @@ inline bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, boo
     if (a.MemberCount() != b.MemberCount()) return false;
     for (const auto& member : a.GetObject()) {
       const auto found = b.FindMember(member.name);
-      if (found == b.MemberEnd() || !same_value(member.value, found->value, floating)) return false;
+      if (found == b.MemberEnd() || !same_value(member.value, found->value, exactness)) return false;
     }
     return true;
   }

@@ -38,12 +38,11 @@ std::string difference(const rapidjson::Value& expected, const rapidjson::Value&
   if (got.HasMember("runtime_error"))
     return std::string("fails: ") + got["runtime_error"].GetString();
   const std::string type = expected["type"].GetString();
-  const bool floating =
-      type.find("double") != std::string::npos || type.find("float") != std::string::npos;
+  const Exactness exactness = exactness_of(type);
   const auto& want = expected["values"];
   const auto& have = got["values"];
   for (rapidjson::SizeType i = 0; i < want.Size(); ++i) {
-    if (i >= have.Size() || !same_value(want[i], have[i], floating)) {
+    if (i >= have.Size() || !same_value(want[i], have[i], exactness)) {
       return "row " + std::to_string(i) + ": " + (i < have.Size() ? as_json(have[i]) : "none") +
              ", not " + as_json(want[i]);
     }

@@ -176,7 +176,7 @@ Result<std::string> compute(const Aggregate& aggregate, const RecordBatch& input
 
 bool same_keys(const rapidjson::Value& a, const rapidjson::Value& b) {
   for (rapidjson::SizeType i = 0; i + 1 < a.Size(); ++i) {
-    if (!same_value(a[i], b[i], false)) return false;
+    if (!same_value(a[i], b[i], Exactness::exact)) return false;
   }
   return true;
 }
@@ -201,13 +201,12 @@ std::string difference(const rapidjson::Value& expected, const RecordBatch& inpu
   const auto& rows = expected["rows"];
   if (got.Size() != rows.Size()) return "groups: " + *json;
   const std::string type = expected["type"].GetString();
-  const bool floating =
-      type.find("double") != std::string::npos || type.find("float") != std::string::npos;
+  const Exactness exactness = exactness_of(type);
   for (const auto& row : rows.GetArray()) {
     const auto found = std::find_if(got.Begin(), got.End(),
                                     [&](const auto& other) { return same_keys(row, other); });
     if (found == got.End()) return "no group " + as_json(row) + " in " + *json;
-    if (!same_value(row[row.Size() - 1], (*found)[found->Size() - 1], floating)) {
+    if (!same_value(row[row.Size() - 1], (*found)[found->Size() - 1], exactness)) {
       return as_json(*found) + ", not " + as_json(row);
     }
   }
