@@ -13,14 +13,6 @@ namespace {
 constexpr double kMicrosInSecond = 1e6;
 constexpr int kMicrosScale = 6;
 
-// Java's narrowing of a double to an int or a long: NaN is 0, the rest saturates.
-template <class Out>
-Out saturate(double value) {
-  constexpr double kAbove = -static_cast<double>(std::numeric_limits<Out>::min());  // 2^31, 2^63
-  if (!(value > -kAbove)) return value != value ? Out{0} : std::numeric_limits<Out>::min();
-  return value >= kAbove ? std::numeric_limits<Out>::max() : static_cast<Out>(value);
-}
-
 // As Spark: smaller integers by way of int.
 template <class Out>
 Out narrow_floating(double value) {

@@ -2,6 +2,7 @@
 // The parts of which runtime/expr/cast.cpp is made: one function per kind of target, and the loops
 // they share.
 
+#include <limits>
 #include <optional>
 
 #include "runtime/columnar/builder.h"
@@ -40,6 +41,14 @@ std::optional<int64_t> parse_integer(std::string_view text, bool allow_fraction)
 template <class T>
 std::optional<T> parse_floating(std::string_view text);
 std::optional<bool> parse_boolean(std::string_view text);
+
+// Java's narrowing of a double to an int or a long: NaN is 0, the rest saturates.
+template <class Out>
+Out saturate(double value) {
+  constexpr double kAbove = -static_cast<double>(std::numeric_limits<Out>::min());  // 2^31, 2^63
+  if (!(value > -kAbove)) return value != value ? Out{0} : std::numeric_limits<Out>::min();
+  return value >= kAbove ? std::numeric_limits<Out>::max() : static_cast<Out>(value);
+}
 
 // Code for every row, nulls too (its argument is then anything): the fast loop.
 template <class Out, class In, class Code>
