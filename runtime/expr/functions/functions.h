@@ -25,6 +25,7 @@ void register_array_functions(FunctionRegistry& registry);
 void register_array_make_functions(FunctionRegistry& registry);
 void register_sequence_functions(FunctionRegistry& registry);
 void register_map_functions(FunctionRegistry& registry);
+void register_json_functions(FunctionRegistry& registry);
 void register_lambda_functions(FunctionRegistry& registry);
 void register_introspection_functions(FunctionRegistry& registry);
 void register_try_functions(FunctionRegistry& registry);

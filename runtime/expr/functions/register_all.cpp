@@ -23,6 +23,7 @@ void register_all_functions(FunctionRegistry& registry) {
   register_array_make_functions(registry);
   register_sequence_functions(registry);
   register_map_functions(registry);
+  register_json_functions(registry);
   register_lambda_functions(registry);
   register_introspection_functions(registry);
   register_try_functions(registry);
