@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "runtime/config/draft.h"
 #include "runtime/config/load.h"
@@ -9,17 +10,43 @@ namespace flowrun {
 
 namespace {
 
-Plan build_plan(const Document& document, const std::string& name, const Registry& registry,
+// Leaves out the nodes with errors and all that reads them, directly or not.
+Plan without_unsound(Plan plan, const Diagnostics& diagnostics) {
+  std::set<std::string> unsound;  // ids
+  for (const PlanNode& node : plan.nodes) {
+    const bool named = std::ranges::any_of(diagnostics, [&](const Diagnostic& diagnostic) {
+      return diagnostic.severity == Diagnostic::Severity::error && diagnostic.node == node.name;
+    });
+    if (named || node.op.empty()) unsound.insert(node.id);
+  }
+  for (size_t before = 0; before != unsound.size();) {
+    before = unsound.size();
+    for (const PlanNode& node : plan.nodes) {
+      const bool reads_unsound = std::ranges::any_of(
+          node.inputs, [&](const PortReference& input) { return unsound.contains(input.node); });
+      if (reads_unsound) unsound.insert(node.id);
+    }
+  }
+  std::erase_if(plan.nodes, [&](const PlanNode& node) { return unsound.contains(node.id); });
+  return plan;
+}
+
+void build_plan(const Document& document, const std::string& name, const Registry& registry,
                 bool fragment, LoadedPlan& loaded) {
+  const bool readable = !has_errors(loaded.diagnostics);
   Plan plan;
   plan.file = name;
   read_top_level(document, plan, loaded.diagnostics);
   if (plan.name.empty()) plan.name = std::filesystem::path(name).stem().string();
-  read_tables(document, plan, loaded);
+  const bool sound_tables = read_tables(document, plan, loaded);
   Draft draft = read_nodes(document, registry, loaded);
   connect(draft, plan, fragment, loaded.diagnostics);
   for (DraftNode& node : draft) plan.nodes.push_back(std::move(node.node));
-  return plan;
+  if (!has_errors(loaded.diagnostics)) {
+    loaded.plan = std::move(plan);
+  } else if (readable && sound_tables) {
+    loaded.sound_part = without_unsound(std::move(plan), loaded.diagnostics);
+  }
 }
 
 }  // namespace
@@ -31,8 +58,7 @@ LoadedPlan load_plan_text(std::string text, const std::string& name, const Regis
   // Without a document there is nothing that the specs could add.
   const bool empty = document.nodes.keys.empty() && document.chain.kind == RawValue::Kind::empty;
   if (!empty || !has_errors(loaded.diagnostics)) {
-    Plan plan = build_plan(document, name, registry, options.fragment, loaded);
-    if (!has_errors(loaded.diagnostics)) loaded.plan = std::move(plan);
+    build_plan(document, name, registry, options.fragment, loaded);
   }
   put_in_order(loaded.diagnostics);
   return loaded;

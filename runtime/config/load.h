@@ -33,8 +33,11 @@ struct LoadOptions {
 
 struct LoadedPlan {
   std::optional<Plan> plan;  // absent if there is an error among the diagnostics
-  Diagnostics diagnostics;   // in the order of the file
-  SourceTexts sources;       // for render_text
+  // If there is no plan: the nodes that no error touches, nor anything that they read. For
+  // Engine::load to find what else is wrong, so that all of it is said at once; never to be run.
+  std::optional<Plan> sound_part;
+  Diagnostics diagnostics;  // in the order of the file
+  SourceTexts sources;      // for render_text
 };
 
 // A file that cannot be read is an error among the diagnostics too.

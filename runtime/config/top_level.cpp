@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/base/suggest.h"
+#include "runtime/format/time_zone.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/reader_options.h"
 
@@ -64,11 +65,15 @@ void read_top_level(const Document& document, Plan& plan, Diagnostics& diagnosti
   plan.memory = integer_of(options, "memory");
   plan.in_flight = integer_of(options, "in_flight");
   plan.timezone = options.text("timezone");
+  if (const auto zone = find_time_zone(plan.timezone); !zone) {
+    diagnostics.push_back(make_diagnostic(options.at("timezone").place(zone.error())));
+  }
   plan.watermark_policy_max = options.text("watermark_policy") == "max";
 }
 
-void read_tables(const Document& document, Plan& plan, LoadedPlan& loaded) {
+bool read_tables(const Document& document, Plan& plan, LoadedPlan& loaded) {
   const std::vector<OptionSpec> specs = table_option_specs();
+  const size_t before = loaded.diagnostics.size();
   for (size_t i = 0; i < document.tables.keys.size(); ++i) {
     const RawValue::Key& key = document.tables.keys[i];
     RawValue table = document.tables.items[i];
@@ -86,6 +91,7 @@ void read_tables(const Document& document, Plan& plan, LoadedPlan& loaded) {
     for (Error& error : errors) loaded.diagnostics.push_back(make_diagnostic(std::move(error)));
     plan.tables.push_back({key.text, key.position, std::move(options)});
   }
+  return loaded.diagnostics.size() == before;
 }
 
 }  // namespace flowrun

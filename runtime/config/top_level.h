@@ -13,6 +13,7 @@ const std::vector<std::string>& structure_keys();
 
 // Fills the plan's fields that come from the top level, but not its nodes and tables.
 void read_top_level(const Document& document, Plan& plan, Diagnostics& diagnostics);
-void read_tables(const Document& document, Plan& plan, LoadedPlan& loaded);
+// False if a table is wrong.
+bool read_tables(const Document& document, Plan& plan, LoadedPlan& loaded);
 
 }  // namespace flowrun

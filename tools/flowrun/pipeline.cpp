@@ -22,12 +22,28 @@ bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options) {
   LoadedPlan loaded = load_plan(arguments.file, registry_, load_options);
   diagnostics_ = std::move(loaded.diagnostics);
   sources_ = std::move(loaded.sources);
-  if (!loaded.plan) return false;
+  if (!loaded.plan) {
+    if (loaded.sound_part) find_more_errors(std::move(*loaded.sound_part), std::move(options));
+    return false;
+  }
   name_ = loaded.plan->name;
   engine_ = Engine::load(std::move(*loaded.plan), registry_, functions_, std::move(options),
                          diagnostics_);
   put_in_order(diagnostics_);
   return engine_ != nullptr;
+}
+
+// What the engine has to say against the part of a refused plan that the loader has nothing
+// against.
+void Pipeline::find_more_errors(Plan sound_part, EngineOptions options) {
+  options.only.clear();
+  Diagnostics more;
+  Engine::load(std::move(sound_part), registry_, functions_, std::move(options), more);
+  for (Diagnostic& diagnostic : more) {
+    const bool is_error = diagnostic.severity == Diagnostic::Severity::error;
+    if (is_error && !diagnostic.node.empty()) diagnostics_.push_back(std::move(diagnostic));
+  }
+  put_in_order(diagnostics_);
 }
 
 std::string Pipeline::diagnostics_text(bool colours) const {

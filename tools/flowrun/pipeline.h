@@ -29,6 +29,8 @@ class Pipeline {
   [[nodiscard]] std::string diagnostics_text(bool colours) const;
 
  private:
+  void find_more_errors(Plan sound_part, EngineOptions options);
+
   Registry registry_;
   FunctionRegistry functions_;
   Diagnostics diagnostics_;

@@ -1,5 +1,6 @@
 // What the project ships loads: the conformance cases, and the examples of the operators' specs.
 
+#include <rapidjson/document.h>
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -7,8 +8,10 @@
 #include <map>
 
 #include "operators/register_all.h"
+#include "runtime/config/json_schema.h"
 #include "runtime/config/load.h"
 #include "runtime/config/reference.h"
+#include "runtime/operator/option_reading.h"
 
 namespace flowrun {
 namespace {
@@ -60,6 +63,53 @@ TEST_CASE("every conformance case loads without a word, or is refused as expecte
   for (const auto& [what, count] : missing)
     std::cout << "not yet loaded: " << count << " cases, " << what << "\n";
   CHECK(loaded_cases + missing.size() > 0);
+}
+
+TEST_CASE("every pipeline that is shipped loads") {
+  const Registry registry = all_operators();
+  for (const auto& entry : fs::directory_iterator(FLOWRUN_SOURCE_DIR "/pipelines")) {
+    const std::string name = entry.path().string();
+    if (!name.ends_with(".yaml") || name.ends_with(".test.yaml")) continue;
+    const LoadedPlan loaded = load_plan(name, registry);
+    const auto absent = std::ranges::find_if(loaded.diagnostics, is_missing_operator);
+    if (absent != loaded.diagnostics.end()) {
+      std::cout << "not yet loaded: " << entry.path().filename().string() << ", "
+                << absent->message.substr(0, absent->message.find(" — ")) << "\n";
+      continue;
+    }
+    INFO(render_text(loaded.diagnostics, loaded.sources));
+    CHECK(loaded.diagnostics.empty());
+  }
+}
+
+TEST_CASE(
+    "every operator has a summary, documented options, a reference and a place in the schema") {
+  const Registry registry = all_operators();
+  const std::string schema = pipeline_json_schema(registry);
+  rapidjson::Document document;
+  document.Parse(schema.c_str());
+  REQUIRE_FALSE(document.HasParseError());
+  const std::string list = operator_list(registry);
+  for (const RegisteredOperator* entry : registry.all()) {
+    const OperatorSpec& spec = entry->spec;
+    INFO(spec.name);
+    CHECK_FALSE(spec.summary.empty());
+    CHECK_FALSE(spec.examples.empty());
+    CHECK(list.find("  " + spec.name + " ") != std::string::npos);
+    const std::string page = operator_page(spec);
+    for (const OptionSpec& option : all_options(spec)) {
+      INFO(option.name);
+      CHECK_FALSE(option.doc.empty());
+      CHECK(page.find("| `" + option.name + "` |") != std::string::npos);
+      CHECK(operator_reference(spec).find("  " + option.name + ": ") != std::string::npos);
+    }
+    const bool is_source = spec.kind == OperatorKind::source;
+    const std::string definition = (is_source                         ? "source_"
+                                    : spec.kind == OperatorKind::sink ? "sink_"
+                                                                      : "operator_") +
+                                   spec.name;
+    CHECK(document["definitions"].HasMember(definition.c_str()));
+  }
 }
 
 TEST_CASE("every example of every spec is right") {

@@ -1,6 +1,8 @@
 #include "runtime/config/load.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "tests/unit/config/sample_operators.h"
 
@@ -301,6 +303,107 @@ TEST_CASE("messages for programs are JSON") {
   CHECK_THAT(render_json(loaded.diagnostics),
              Contains(R"yaml("severity":"error")yaml") &&
                  Contains(R"yaml("line":1,"column":23,"length":1)yaml"));
+}
+
+TEST_CASE("the part of a refused file that no error touches is given for further checks") {
+  const LoadedPlan loaded =
+      load(nodes("  a: { from: s, filter: x }\n  b: { from: a, select: x, oops: 1 }\n  o: { from: "
+                 "a, sink: console }\n  p: { from: b, sink: console }\n"));
+  CHECK_FALSE(loaded.plan);
+  REQUIRE(loaded.sound_part);
+  std::vector<std::string> ids;
+  for (const PlanNode& part : loaded.sound_part->nodes) ids.push_back(part.id);
+  CHECK(ids == std::vector<std::string>{"s", "a", "o"});
+}
+
+TEST_CASE("a zone that does not exist is refused where it stands") {
+  CHECK_THAT(messages("timezone: Europe/Pariss\n" + nodes("  o: { from: s, sink: console }\n")),
+             Contains("1:11 : "));
+}
+
+class Folder {
+ public:
+  Folder() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "flowrun-config-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string write(const std::string& name, const std::string& text) const {
+    const std::filesystem::path path = path_ / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+    return path.string();
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST_CASE("includes bring nodes, tables and connections; paths are relative to their own file") {
+  const Folder folder;
+  const Registry registry = sample_registry();
+  folder.write("shared/base.yaml",
+               "include: deeper/more.yaml\nconnections: { here: { host: h, port: 5 } }\ntables: { "
+               "t: { file: t.csv, format: csv } }\n");
+  folder.write("shared/deeper/more.yaml",
+               "nodes: { files: { source: file, path: in, format: text } }\n");
+  folder.write("secret.txt", "hunter2\n");
+  const std::string main =
+      folder.write("main.yaml",
+                   "include: [shared/base.yaml, shared/deeper/more.yaml]\nnodes:\n  s: { source: "
+                   "socket, connection: here, password: '${file:secret.txt}' }\n  j: { from: "
+                   "[files, s], static_join: t, on: value }\n  o: { from: j, sink: console }\n");
+  const LoadedPlan loaded = load_plan(main, registry);
+  INFO(shown(loaded));
+  REQUIRE(loaded.plan);
+  CHECK(loaded.diagnostics.empty());
+  CHECK_THAT(node(*loaded.plan, "files").options.text("path"),
+             Catch::Matchers::EndsWith("shared/deeper/in"));
+  CHECK_THAT(loaded.plan->tables.at(0).options.text("file"),
+             Catch::Matchers::EndsWith("shared/t.csv"));
+  CHECK(node(*loaded.plan, "s").options.text("host") == "h");
+  CHECK(node(*loaded.plan, "s").options.text("password") == "hunter2");
+}
+
+TEST_CASE("includes in a circle, of absent files or of the same node are refused") {
+  const Folder folder;
+  const Registry registry = sample_registry();
+  folder.write("a.yaml", "include: b.yaml\n");
+  const std::string circle = folder.write("b.yaml",
+                                          "include: [a.yaml, c.yaml]\nnodes: { s: { source: "
+                                          "socket, port: 1 }, o: { from: s, sink: console } }\n");
+  const std::string text = render_text(load_plan(circle, registry).diagnostics, {});
+  CHECK_THAT(text, Contains("`include` goes in a circle") && Contains("cannot read"));
+  folder.write("d.yaml", "nodes: { s: { source: socket, port: 1 } }\ntrigger: once\n");
+  const std::string twice = folder.write("e.yaml",
+                                         "include: d.yaml\nnodes: { s: { source: socket, port: 1 "
+                                         "}, o: { from: s, sink: console } }\n");
+  CHECK_THAT(render_text(load_plan(twice, registry).diagnostics, {}),
+             Contains("there are two nodes `s`") &&
+                 Contains("`trigger` cannot stand in an included file"));
+  CHECK_THAT(render_text(load_plan("/nonexistent/x.yaml", registry).diagnostics, {}),
+             Contains("cannot read /nonexistent/x.yaml: No such file or directory"));
+}
+
+TEST_CASE("ports of a chain are those of its step") {
+  const std::string chain = nodes(
+      "  c:\n    from: s\n    chain:\n      - { parse: json, schema: a int, id: read }\n      - "
+      "filter: a > 1\n  o: { from: c, sink: console }\n");
+  const LoadedPlan loaded =
+      load(chain + "  e: { from: c.errors, sink: console }\n  m: { from: c.read, sink: memory }\n");
+  INFO(shown(loaded));
+  REQUIRE(loaded.plan);
+  CHECK(node(*loaded.plan, "e").inputs.at(0).node == "c.read");
+  CHECK(node(*loaded.plan, "c.read").on_error == ErrorPolicy::route);
+  CHECK(node(*loaded.plan, "m").inputs.at(0).node == "c.read");
+  CHECK_THAT(
+      messages(nodes(
+          "  c:\n    from: s\n    chain: [ { parse: json, schema: a int }, { parse: json, schema: "
+          "a int } ]\n  e: { from: c.errors, sink: console }\n  o: { from: c, sink: console }\n")),
+      Contains("several steps of `c` have a port `errors` — name the step: `c.parse_1.errors`"));
 }
 
 }  // namespace
