@@ -20,7 +20,7 @@ def collect(binary, folder):
         cases[name] = lambda number=number, case=case: wrong_scalar(case, answers.get(number))
     for case in (json_case(line) for line in lines(folder / "aggregates.jsonl")):
         where = f" where {case['where']}" if "where" in case else ""
-        keys = " by " + ",".join(case.get("group_by", []))
+        keys = " by " + (",".join(case.get("group_by", [])) or "nothing")
         name = unique(cases, f"aggregates/{case['theme']} {one_line(case['expr'])}{keys}{where}")
         cases[name] = lambda case=case: wrong_aggregate(binary, folder, case)
     return cases
