@@ -15,6 +15,7 @@ struct Drafts {
   CheckCommand check;
   ExplainCommand explain;
   EvalCommand eval;
+  OperatorsCommand operators;
   SimulateCommand simulate;
   double run_for = 0;
   double memory = 0;
@@ -59,7 +60,7 @@ void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
           ->type_name("SIZE");
   command
       ->add_option("--capture", run.capture,
-                   "write what every sink is given, epoch by epoch, to this folder")
+                   "write what every sink would be given, epoch by epoch, to this folder instead")
       ->type_name("DIR");
   command->add_option("--progress", run.progress, "append a JSON record of each epoch to this file")
       ->type_name("FILE");
@@ -127,6 +128,18 @@ void add_eval(CLI::App& app, CommandLine& out, Drafts& drafts) {
           "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   command->callback([&out, &eval] { out = eval; });
+}
+
+void add_reference(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  OperatorsCommand& operators = drafts.operators;
+  CLI::App* command = app.add_subcommand("operators", "List the operators, or describe one");
+  command->add_option("name", operators.name, "an operator, such as window")->type_name("NAME");
+  command
+      ->add_option("--markdown", operators.markdown, "write every operator's page to this folder")
+      ->type_name("DIR");
+  command->callback([&out, &operators] { out = operators; });
+  app.add_subcommand("schema", "Print the JSON Schema of pipeline files, for editors")
+      ->callback([&out] { out = SchemaCommand{}; });
 }
 
 void add_stream(CLI::App& simulate, CommandLine& out, SimulateCommand& command,
@@ -216,6 +229,7 @@ CommandLine parse_command_line(int count, char** arguments) {
   add_check(app, out, drafts);
   add_explain(app, out, drafts);
   add_eval(app, out, drafts);
+  add_reference(app, out, drafts);
   add_simulate(app, out, drafts);
   try {
     app.parse(arguments_for(app, count, arguments));

@@ -57,6 +57,13 @@ struct EvalCommand {
   bool json = false;
 };
 
+struct OperatorsCommand {
+  std::string name;      // one operator; empty: the list
+  std::string markdown;  // folder to write every operator's page to
+};
+
+struct SchemaCommand {};
+
 struct SimulateCommand {
   std::string stream;  // watches, heart, quotes
   std::string host;
@@ -75,8 +82,8 @@ struct Answered {
   int exit_code = kExitDone;
 };
 
-using CommandLine =
-    std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, EvalCommand, SimulateCommand>;
+using CommandLine = std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, EvalCommand,
+                                 OperatorsCommand, SchemaCommand, SimulateCommand>;
 
 // `flowrun FILE` is `flowrun run FILE`.
 CommandLine parse_command_line(int count, char** arguments);

@@ -11,6 +11,8 @@ int execute(const RunCommand& command);
 int execute(const CheckCommand& command);
 int execute(const ExplainCommand& command);
 int execute(const EvalCommand& command);
+int execute(const OperatorsCommand& command);
+int execute(const SchemaCommand& command);
 int execute(const SimulateCommand& command);
 
 }  // namespace flowrun

@@ -23,7 +23,7 @@ namespace flowrun {
 namespace {
 
 constexpr int kExitSecondSignal = 128;  // plus the signal's number, as shells do
-constexpr std::chrono::milliseconds kBeat{500};
+constexpr std::chrono::milliseconds kBeat{250};
 
 // --progress FILE: one record a line, whole lines only.
 class ProgressFile {
@@ -71,6 +71,7 @@ class Run {
  private:
   void on_progress(const Progress& progress);
   void on_signal(int signal);
+  void on_beat();
   int finish(const Status& done, int64_t started);
   bool load();
 
@@ -83,6 +84,7 @@ class Run {
   RunSummary summary_;
   std::atomic<Engine*> running_ = nullptr;
   std::atomic<bool> asked_to_stop_ = false;
+  bool stop_was_said_ = false;  // the heartbeat's own
 };
 
 bool Run::load() {
@@ -107,10 +109,7 @@ int Run::execute() {
   // A reader of our output that goes away is an error of the sink, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   const SignalWatcher signals([this](int signal) { on_signal(signal); },
-                              [this](int signal) {
-                                terminal_.set_status({});
-                                _exit(kExitSecondSignal + signal);
-                              });
+                              [](int signal) { _exit(kExitSecondSignal + signal); });
   if (!load()) return kExitRefused;
   if (!command_.progress.empty()) {
     if (const Status opened = progress_file_.open(command_.progress); !opened) {
@@ -123,7 +122,7 @@ int Run::execute() {
   running_ = &pipeline_.engine();
   if (asked_to_stop_) pipeline_.engine().stop();
   const Status done = [this] {
-    const Heartbeat heartbeat(kBeat, [this] { log_.tick(); });
+    const Heartbeat heartbeat(kBeat, [this] { on_beat(); });
     return pipeline_.engine().run();
   }();
   return finish(done, started);
@@ -136,10 +135,18 @@ void Run::on_progress(const Progress& progress) {
   summary_.add(progress);
 }
 
+// Writes nothing: whoever reads our output may be the reason for the signal.
 void Run::on_signal(int) {
   asked_to_stop_ = true;
-  log_.info("ending after this epoch; once more ends at once");
   if (Engine* engine = running_) engine->stop();
+}
+
+void Run::on_beat() {
+  log_.tick();
+  if (asked_to_stop_ && !stop_was_said_) {
+    stop_was_said_ = true;
+    log_.info("ending after this epoch; Ctrl-C once more ends at once");
+  }
 }
 
 int Run::finish(const Status& done, int64_t started) {

@@ -50,23 +50,23 @@ Terminal::Streams Terminal::standard() {
 }
 
 Status Terminal::write(std::string_view text) {
-  const std::lock_guard lock(mutex_);
-  erase_status();
+  const std::lock_guard lock(out_mutex());
+  if (streams_.status) erase_status();
   const int error = write_all(streams_.out, text);
-  draw_status();
+  if (streams_.status) draw_status();
   if (error != 0) return Error::from_errno("cannot write to standard output", error);
   return ok_status();
 }
 
 void Terminal::line(std::string_view text) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(error_mutex_);
   erase_status();
   write_all(streams_.error, std::string(text) + '\n');
   draw_status();
 }
 
 void Terminal::set_status(std::string text) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(error_mutex_);
   if (!streams_.status || text == status_) return;
   erase_status();
   status_ = std::move(text);

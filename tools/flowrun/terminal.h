@@ -42,11 +42,15 @@ class Terminal final : public Output {
   [[nodiscard]] bool has_status() const { return streams_.status; }
 
  private:
+  // With a status line everything goes to one terminal and takes turns. Otherwise a standard output
+  // that blocks (a pipe nobody reads) must not hold up the log.
+  std::mutex& out_mutex() { return streams_.status ? error_mutex_ : out_mutex_; }
   void erase_status();
   void draw_status();
 
   Streams streams_;
-  std::mutex mutex_;
+  std::mutex out_mutex_;
+  std::mutex error_mutex_;  // guards the status line too
   std::string status_;
   bool drawn_ = false;
 };
