@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Tests the flowrun binary from outside: exit codes, signals, streams, the log.
+
+    tests/command/run.py build/release/flowrun [TEST...]
+"""
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+FLOWRUN = None
+DEADLINE = 30  # seconds after which a test gives up
+
+COUNTS = """
+name: counts
+trigger: 100 milliseconds
+nodes:
+  lines: { source: socket, host: 127.0.0.1, port: %d }
+  readings: { from: lines, parse: json, schema: "k string, v bigint" }
+  counts: { from: readings, group_by: [k], agg: count }
+  screen: { from: counts, sink: console, mode: complete, format: json }
+"""
+
+
+def run(*arguments, **options):
+    return subprocess.run([FLOWRUN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE, check=False, **options)
+
+
+def wait_for(condition, what):
+    """Polls until the condition holds."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"not within {DEADLINE} s: {what}")
+
+
+class Server:
+    """Sends lines to whoever connects, and keeps the connection open."""
+
+    def __init__(self, lines):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.lines = lines
+        self.peers = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                return
+            self.peers.append(peer)
+            try:
+                peer.sendall("".join(line + "\n" for line in self.lines).encode())
+            except OSError:
+                pass
+
+    def close(self):
+        for peer in [self.socket, *self.peers]:
+            peer.close()
+
+
+class Command(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="flowrun-command-")
+        self.path = pathlib.Path(self.folder.name)
+        self.addCleanup(self.folder.cleanup)
+
+    def pipeline(self, text):
+        path = self.path / "pipeline.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def serve(self, lines):
+        server = Server(lines)
+        self.addCleanup(server.close)
+        return server
+
+    def start(self, *arguments, **options):
+        """Starts flowrun with its output in files."""
+        out, error = self.path / "out.txt", self.path / "error.txt"
+        with open(out, "wb") as out_file, open(error, "wb") as error_file:
+            process = subprocess.Popen([FLOWRUN, *map(str, arguments)], stdout=out_file, stderr=error_file, **options)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        return process, out, error
+
+    def start_counting(self, lines, *arguments):
+        server = self.serve(lines)
+        process, out, error = self.start(self.pipeline(COUNTS % server.port), *arguments)
+        wait_for(lambda: '"count"' in out.read_text(), "the first result")
+        return process, out, error
+
+    # ---- exit codes
+
+    def test_a_wrong_command_line_is_refused(self):
+        for arguments in (["run"], ["nonsense"], ["simulate", "watches", "--rate", "0"], ["eval"]):
+            self.assertEqual(run(*arguments).returncode, 2, arguments)
+
+    def test_a_wrong_pipeline_is_refused_with_its_place_by_run_and_check(self):
+        path = self.pipeline(COUNTS.replace("[k]", "[kk]") % 9)
+        for arguments in ([path], ["run", path], ["check", path], ["explain", path]):
+            done = run(*arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stdout, "")
+            self.assertRegex(done.stderr, r"pipeline\.yaml:\d+:\d+: error: counts: .*`kk`")
+            self.assertIn("1 error", done.stderr)
+
+    def test_a_missing_pipeline_is_refused(self):
+        done = run(self.path / "no-such.yaml")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no-such.yaml", done.stderr)
+
+    def test_check_says_that_nothing_is_wrong_on_standard_output(self):
+        done = run("check", self.pipeline(COUNTS % 9))
+        self.assertEqual((done.returncode, done.stdout), (0, f"{self.path}/pipeline.yaml: 4 nodes, 1 sink, no errors\n"))
+
+    def test_check_as_json_is_one_array(self):
+        done = run("check", "--format", "json", self.pipeline(COUNTS.replace("[k]", "[kk]") % 9))
+        found = [item for item in json.loads(done.stdout) if item["severity"] == "error"]
+        self.assertEqual([(item["node"], item["line"]) for item in found], [("counts", 7)])
+
+    # ---- ends
+
+    def test_one_signal_commits_and_ends_within_a_second(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process, out, error = self.start_counting(['{"k":"a","v":1}'] * 5)
+            asked = time.monotonic()
+            process.send_signal(number)
+            self.assertEqual(process.wait(DEADLINE), 0)
+            self.assertLess(time.monotonic() - asked, 5)  # a second on an idle machine
+            self.assertIn('{"k":"a","count":5}', out.read_text())
+
+    def test_a_second_signal_ends_at_once(self):
+        # A reader that never reads: the console blocks, so that the first signal cannot finish.
+        server = self.serve(['{"k":"key %d","v":1}' % i for i in range(20000)])
+        read_end, write_end = os.pipe()
+        self.addCleanup(os.close, read_end)
+        process = subprocess.Popen([FLOWRUN, "run", self.pipeline(COUNTS % server.port), "--set", "screen.rows=100000"],
+                                   stdout=write_end, stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        os.close(write_end)
+        wait_for(lambda: select.select([read_end], [], [], 0)[0], "output")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        text = ""
+        while "once more" not in text:
+            text += os.read(process.stderr.fileno(), 1 << 16).decode()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(DEADLINE), 130)
+
+    def test_epochs_and_duration_end_a_run(self):
+        for limit in (["--epochs", "1"], ["--for", "300ms"]):
+            process, _, _ = self.start_counting(['{"k":"a","v":1}'], *limit)
+            self.assertEqual(process.wait(DEADLINE), 0)
+
+    def test_a_peer_that_is_absent_is_waited_for(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        listener.close()
+        process, _, error = self.start("run", self.pipeline(COUNTS % port))
+        wait_for(lambda: "refuses the connection" in error.read_text(), "a line about the peer")
+        self.assertRegex(error.read_text(), r"lines: 127\.0\.0\.1:\d+ refuses the connection; next try in")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(DEADLINE), 0)
+
+    def test_a_closed_standard_output_fails_the_run(self):
+        server = self.serve(['{"k":"a","v":1}'])
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        process = subprocess.Popen([FLOWRUN, "run", self.pipeline(COUNTS % server.port)], stdout=write_end, stderr=subprocess.PIPE, text=True)
+        os.close(write_end)
+        _, errors = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(errors, r"screen: .*Broken pipe")
+
+    # ---- streams
+
+    def test_only_results_go_to_standard_output(self):
+        process, out, error = self.start_counting(['{"k":"a","v":1}'])
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE)
+        for line in out.read_text().splitlines():
+            json.loads(line)
+        self.assertIn("counts: 4 nodes, 1 sink", error.read_text())
+        self.assertNotIn("\x1b", error.read_text())
+
+    def test_the_log_as_json_is_one_object_a_line(self):
+        process, _, error = self.start_counting(['{"k":"a","v":1}'], "--log-format", "json")
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE)
+        levels = [json.loads(line)["level"] for line in error.read_text().splitlines()]
+        self.assertIn("info", levels)
+
+    def test_quiet_says_nothing_when_nothing_is_wrong(self):
+        process, _, error = self.start_counting(['{"k":"a","v":1}'], "--quiet")
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE)
+        self.assertEqual(error.read_text(), "")
+
+    def test_progress_is_one_record_an_epoch(self):
+        progress = self.path / "progress.jsonl"
+        process, _, _ = self.start_counting(['{"k":"a","v":1}'] * 3, "--progress", progress)
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE)
+        records = [json.loads(line) for line in progress.read_text().splitlines()]
+        self.assertEqual(sum(record["input_rows"] for record in records), 3)
+
+    def test_capture_holds_what_a_sink_was_given(self):
+        capture = self.path / "capture"
+        server = self.serve(['{"k":"a","v":1}'] * 3)
+        process, _, _ = self.start(self.pipeline(COUNTS % server.port), "--capture", capture)
+        wait_for(lambda: list(capture.glob("screen/*.jsonl")), "a captured epoch")
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE)
+        self.assertEqual((capture / "screen" / "schema.ddl").read_text().split(","), ["k STRING", "count BIGINT NOT NULL\n"])
+        rows = "".join(path.read_text() for path in sorted((capture / "screen").glob("*.jsonl")))
+        self.assertIn('{"k":"a","count":3}', rows)
+
+    def test_set_changes_an_option(self):
+        server = self.serve(['{"k":"a","v":1}'])
+        process, out, _ = self.start(self.pipeline(COUNTS % 9), "--set", f"lines.port={server.port}", "--set", "screen.mode=update")
+        wait_for(lambda: '"count"' in out.read_text(), "the first result")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(DEADLINE), 0)
+
+    def test_many_bad_records_make_a_short_log(self):
+        process, _, error = self.start_counting(["no json at all %d" % i for i in range(20000)] + ['{"k":"a","v":1}'])
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE)
+        self.assertLess(len(error.read_text()), 2048)
+        self.assertIn("rejected: 20,000", error.read_text())
+
+    def test_a_terminal_has_a_status_line_that_never_mixes_with_the_tables(self):
+        server = self.serve(['{"k":"a","v":1}'] * 3)
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([FLOWRUN, "run", self.pipeline(COUNTS.replace(", format: json", "") % server.port), "--epochs", "1"],
+                                   stdout=follower, stderr=follower)
+        os.close(follower)
+        text = b""
+        while True:
+            try:
+                piece = os.read(leader, 1 << 16)
+            except OSError:
+                break
+            if not piece:
+                break
+            text += piece
+        os.close(leader)
+        self.assertEqual(process.wait(DEADLINE), 0)
+        shown = text.decode()
+        for line in shown.replace("\r\n", "\n").split("\n"):
+            visible = line.split("\r\x1b[K")[-1]
+            if "|" in visible:
+                self.assertRegex(visible, r"^\|.*\|$")
+        self.assertIn("|  a|    3|", shown)
+
+    # ---- simulators and eval
+
+    def test_a_simulator_serves_several_clients_and_survives_one_that_leaves(self):
+        process = subprocess.Popen([FLOWRUN, "simulate", "watches", "--port", "0", "--rate", "2000", "--seed", "5"],
+                                   stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+        port = int(re.search(r":(\d+),", process.stderr.readline()).group(1))
+        first = socket.create_connection(("127.0.0.1", port))
+        second = socket.create_connection(("127.0.0.1", port))
+        self.assertTrue(first.recv(100))
+        first.close()
+        received = b""
+        while received.count(b"\n") < 500:
+            received += second.recv(1 << 16)
+        second.close()
+        for line in received.split(b"\n")[1:400]:
+            self.assertIn("gt", json.loads(line))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(DEADLINE), 0)
+
+    def test_a_simulator_ends_after_its_count(self):
+        process = subprocess.Popen([FLOWRUN, "simulate", "quotes", "--port", "0", "--rate", "2000000", "--count", "3000"],
+                                   stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
+        self.addCleanup(process.stderr.close)
+        port = int(re.search(r":(\d+),", process.stderr.readline()).group(1))
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            received = b""
+            while piece := client.recv(1 << 16):
+                received += piece
+        self.assertEqual(received.count(b"\n"), 3000)
+        self.assertEqual(process.wait(DEADLINE), 0)
+
+    def test_a_port_in_use_is_one_line(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            done = run("simulate", "heart", "--port", taken.getsockname()[1])
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^heart: cannot listen on 127\.0\.0\.1:\d+: Address already in use\n$")
+
+    def test_eval_answers_or_points_at_the_mistake(self):
+        self.assertEqual(run("eval", "1 + 1").stdout, "2\n")
+        done = run("eval", "1 + nosuch(2)")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("    ^", done.stderr)
+
+
+if __name__ == "__main__":
+    FLOWRUN = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main(verbosity=1)
