@@ -290,9 +290,8 @@ void FileSource::finish_file(Chunk& chunk) {
   place_.byte = 0;
   place_.line = 1;
   ended_ = nothing_left();
-  if (ended_) {
-    chunk.mark = Chunk::Mark::stream_ends;
-  } else if (++files_in_epoch_ == options_.max_files) {
+  // The last file ends its epoch like any other, also an empty one; the next read ends the stream.
+  if (++files_in_epoch_ == options_.max_files || ended_) {
     chunk.mark = Chunk::Mark::epoch_ends;
     files_in_epoch_ = 0;
   }

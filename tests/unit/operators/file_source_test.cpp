@@ -129,7 +129,8 @@ TEST_CASE("a file is read to its end and no further") {
   REQUIRE(source->open({}).has_value());
   const Chunk chunk = next(*source);
   CHECK(lines_of(chunk) == "x|y|");
-  CHECK(chunk.mark == Chunk::Mark::stream_ends);
+  CHECK(chunk.mark == Chunk::Mark::epoch_ends);
+  CHECK(next(*source).mark == Chunk::Mark::stream_ends);
   CHECK(chunk.rows.origin()->first_line == 1);
 }
 
@@ -150,7 +151,8 @@ TEST_CASE("files of a folder come in order, each epoch as many as it takes") {
   CHECK(empty.mark == Chunk::Mark::epoch_ends);
   const Chunk last = next(*source);
   CHECK(lines_of(last) == "c|");
-  CHECK(last.mark == Chunk::Mark::stream_ends);
+  CHECK(last.mark == Chunk::Mark::epoch_ends);
+  CHECK(next(*source).mark == Chunk::Mark::stream_ends);
 }
 
 TEST_CASE("a folder's source goes on behind its offset") {
