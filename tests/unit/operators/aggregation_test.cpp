@@ -1,0 +1,180 @@
+// Aggregations give the same whatever the chunks, workers, partitions and restarts; windows put
+// together from panes are those of aggregating each window alone.
+#include <rapidcheck.h>
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <random>
+
+#include "runtime/state/snapshot.h"
+#include "tests/unit/operators/bench.h"
+
+using namespace flowrun;
+using namespace flowrun::test;
+
+namespace {
+
+struct Row {
+  std::optional<int64_t> time;
+  std::string key;
+  int64_t value;
+};
+
+// By window's begin and key: count and sum.
+using Totals = std::map<std::pair<int64_t, std::string>, std::pair<int64_t, int64_t>>;
+
+struct Setup {
+  int64_t size;
+  int64_t slide;
+  size_t partitions;
+  size_t workers;
+  OutputMode mode;
+};
+
+RecordBatch batch_of(std::span<const Row> rows) {
+  FixedBuilder<int64_t> times(Type::timestamp());
+  StringBuilder keys(Type::string());
+  FixedBuilder<int64_t> values(Type::bigint());
+  for (const Row& row : rows) {
+    row.time ? times.append(*row.time) : times.append_null();
+    keys.append(row.key);
+    values.append(row.value);
+  }
+  const SchemaPtr schema =
+      Schema::make({{.name = "t", .type = Type::timestamp(), .watermark_delay = 0},
+                    {.name = "k", .type = Type::string()},
+                    {.name = "v", .type = Type::bigint()}});
+  return {
+      schema, static_cast<int64_t>(rows.size()), {times.finish(), keys.finish(), values.finish()}};
+}
+
+std::unique_ptr<Stateful> make(Bench& bench, const Setup& setup) {
+  auto made = bench.stateful("window", {{"window", std::to_string(setup.size) + " microseconds"},
+                                        {"slide", std::to_string(setup.slide) + " microseconds"},
+                                        {"on", "t"},
+                                        {"group_by", list({"k"})},
+                                        {"agg", map({{"n", "count(*)"}, {"total", "sum(v)"}})}});
+  REQUIRE(made);
+  const std::vector<InputSchema> inputs{{batch_of({}).schema(), "events"}};
+  REQUIRE((*made)->bind(inputs));
+  REQUIRE((*made)->plan({.modes = {setup.mode}, .evict = setup.mode == OutputMode::append},
+                        setup.partitions));
+  return std::move(*made);
+}
+
+void collect(const KeepingEmitter& out, Totals& totals) {
+  const auto found = out.batches.find(0);
+  if (found == out.batches.end()) return;
+  for (const RecordBatch& rows : found->second) {
+    for (int64_t i = 0; i < rows.num_rows(); ++i) {
+      const auto row = static_cast<size_t>(i);
+      const int64_t begin = rows.column(0)->child(0)->values<int64_t>()[row];
+      const bool added = totals
+                             .try_emplace({begin, std::string(rows.column(1)->string(i))},
+                                          rows.column(2)->values<int64_t>()[row],
+                                          rows.column(3)->values<int64_t>()[row])
+                             .second;
+      RC_ASSERT(added);
+    }
+  }
+}
+
+// The rows in two epochs, cut into chunks at random, with a restart between them; what comes out at
+// the end.
+Totals run(const Setup& setup, const std::vector<Row>& rows, uint32_t seed) {
+  Bench bench;
+  std::mt19937 random(seed);
+  std::unique_ptr<Stateful> window = make(bench, setup);
+  const size_t cut = rows.empty() ? 0 : random() % rows.size();
+  const std::span<const Row> all(rows);
+  Totals totals;
+  int64_t sequence = 0;
+  for (const EpochId id : {0, 1}) {
+    std::span<const Row> left = id == 0 ? all.first(cut) : all.subspan(cut);
+    Epoch epoch;
+    epoch.id = id;
+    epoch.watermark = id == 1 ? kEndOfTime : kNoTime;
+    KeepingEmitter out;
+    std::vector<std::unique_ptr<Local>> locals;
+    std::vector<Local*> pointers;
+    for (size_t i = 0; i < setup.workers; ++i)
+      pointers.push_back(locals.emplace_back(window->make_local()).get());
+    while (!left.empty()) {
+      const size_t size = std::min<size_t>(left.size(), random() % 5 + 1);
+      const RecordBatch chunk = batch_of(left.first(size));
+      RC_ASSERT(
+          window->absorb(*pointers[random() % setup.workers], {0, sequence++, chunk}, epoch, out)
+              .has_value());
+      left = left.subspan(size);
+    }
+    for (size_t p = 0; p < window->num_partitions(); ++p) {
+      RC_ASSERT(window->merge(p, pointers, epoch).has_value());
+      RC_ASSERT(window->evict(p, epoch).has_value());
+      if (id == 1) RC_ASSERT(window->emit(p, {setup.mode, -1}, epoch, out).has_value());
+    }
+    collect(out, totals);
+    if (id == 1) break;
+    MemorySnapshot snapshot;
+    RC_ASSERT(window->snapshot(snapshot).has_value());
+    Setup other = setup;
+    other.partitions = random() % 4 + 1;
+    window = make(bench, other);
+    RC_ASSERT(window->restore(snapshot).has_value());
+  }
+  return totals;
+}
+
+Totals by_hand(const Setup& setup, const std::vector<Row>& rows) {
+  Totals totals;
+  for (const Row& row : rows) {
+    if (!row.time) continue;
+    for (int64_t begin = 0; begin <= *row.time; begin += setup.slide) {
+      if (begin + setup.size <= *row.time) continue;
+      auto& [count, sum] = totals[{begin, row.key}];
+      ++count;
+      sum += row.value;
+    }
+    for (int64_t begin = -setup.slide; begin + setup.size > *row.time; begin -= setup.slide) {
+      auto& [count, sum] = totals[{begin, row.key}];
+      ++count;
+      sum += row.value;
+    }
+  }
+  return totals;
+}
+
+std::vector<Row> any_rows() {
+  const auto count = *rc::gen::inRange<size_t>(0, 40);
+  std::vector<Row> rows;
+  for (size_t i = 0; i < count; ++i) {
+    Row row;
+    if (*rc::gen::inRange(0, 10) > 0) row.time = *rc::gen::inRange<int64_t>(0, 60);
+    row.key = *rc::gen::element<std::string>("a", "b", "a text that is longer than twelve bytes");
+    row.value = *rc::gen::inRange<int64_t>(-5, 6);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+void check_mode(OutputMode mode) {
+  CHECK(rc::check([mode] {
+    Setup setup{.size = 0,
+                .slide = *rc::gen::inRange<int64_t>(1, 12),
+                .partitions = 1,
+                .workers = 1,
+                .mode = mode};
+    setup.size = *rc::gen::inRange<int64_t>(setup.slide, 30);
+    setup.partitions = *rc::gen::inRange<size_t>(1, 5);
+    setup.workers = *rc::gen::inRange<size_t>(1, 4);
+    const std::vector<Row> rows = any_rows();
+    RC_ASSERT(run(setup, rows, *rc::gen::arbitrary<uint32_t>()) == by_hand(setup, rows));
+  }));
+}
+
+}  // namespace
+
+TEST_CASE("windows hold what each window's rows give, in complete") {
+  check_mode(OutputMode::complete);
+}
+
+TEST_CASE("windows come out once when time ends, in append") { check_mode(OutputMode::append); }
