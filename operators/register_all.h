@@ -5,7 +5,8 @@
 
 namespace flowrun {
 
-// Sources and sinks register as register_NAME_source and register_NAME_sink, the others as register_NAME.
+// Sources and sinks register as register_NAME_source and register_NAME_sink, the others as
+// register_NAME.
 void register_all_operators(Registry& registry);
 
 }  // namespace flowrun

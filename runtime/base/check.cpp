@@ -6,7 +6,8 @@
 namespace flowrun {
 
 void check_failed(const char* file, int line, const char* condition, const char* message) {
-  std::fprintf(stderr, "flowrun: broken invariant at %s:%d: %s (%s)\n", file, line, message, condition);
+  std::fprintf(stderr, "flowrun: broken invariant at %s:%d: %s (%s)\n", file, line, message,
+               condition);
   std::abort();
 }
 

@@ -15,7 +15,9 @@ int64_t microseconds() {
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] int64_t now() const override { return microseconds<std::chrono::system_clock>(); }
-  [[nodiscard]] int64_t monotonic() const override { return microseconds<std::chrono::steady_clock>(); }
+  [[nodiscard]] int64_t monotonic() const override {
+    return microseconds<std::chrono::steady_clock>();
+  }
 };
 
 }  // namespace

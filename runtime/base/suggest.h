@@ -11,7 +11,8 @@ namespace flowrun {
 // Damerau-Levenshtein distance (optimal string alignment), without regard to ASCII case.
 size_t edit_distance(std::string_view a, std::string_view b);
 
-// The candidate nearest to `word`, if it is near enough to be a slip (a third of its length, at least 1).
+// The candidate nearest to `word`, if it is near enough to be a slip (a third of its length, at
+// least 1).
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 // " — did you mean `gt`?" or "" when nothing is near.

@@ -1,9 +1,10 @@
 #pragma once
 // Buffer and BufferPool: the memory that columns stand in.
 //
-// Buffers are reference-counted and, once shared, never written. They come from a pool and return to it
-// when the last reference goes, so a pipeline in a steady state asks the allocator for nothing.
-// Every buffer has kBufferPadding readable bytes behind its size (for SIMD readers such as simdjson).
+// Buffers are reference-counted and, once shared, never written. They come from a pool and return
+// to it when the last reference goes, so a pipeline in a steady state asks the allocator for
+// nothing. Every buffer has kBufferPadding readable bytes behind its size (for SIMD readers such as
+// simdjson).
 
 #include <array>
 #include <atomic>
@@ -22,7 +23,8 @@ inline constexpr size_t kBufferPadding = 64;
 class BufferPool;
 class BufferPtr;
 
-// Thread-safe reference count; the bytes may be written only while the writer holds the sole reference.
+// Thread-safe reference count; the bytes may be written only while the writer holds the sole
+// reference.
 class Buffer {
  public:
   // From the current pool of this thread. Contents are undefined. `data` is 64-byte aligned.
@@ -54,8 +56,8 @@ class Buffer {
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
-  std::shared_ptr<BufferPool> pool_;                    // null for foreign buffers
-  std::unique_ptr<std::function<void()>> release_;      // foreign buffers only
+  std::shared_ptr<BufferPool> pool_;                // null for foreign buffers
+  std::unique_ptr<std::function<void()>> release_;  // foreign buffers only
 };
 
 // An intrusive shared pointer to a Buffer.
@@ -87,11 +89,13 @@ class BufferPtr {
   Buffer* buffer_ = nullptr;
 };
 
-// Keeps returned buffers in free lists by power-of-two size. Thread-safe. Buffers keep their pool alive.
+// Keeps returned buffers in free lists by power-of-two size. Thread-safe. Buffers keep their pool
+// alive.
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
   static std::shared_ptr<BufferPool> create();
-  // The pool that Buffer::allocate uses on this thread: the innermost PoolScope's, else one for the process.
+  // The pool that Buffer::allocate uses on this thread: the innermost PoolScope's, else one for the
+  // process.
   static const std::shared_ptr<BufferPool>& current();
   ~BufferPool();
 

@@ -10,7 +10,8 @@ constexpr size_t kSmallestBuffer = 1024;
 constexpr size_t kTextBuffer = 64 << 10;
 
 void append_list(const Column& source, int64_t row, size_t child, ColumnBuilder& builder) {
-  for (int32_t e = source.list_begin(row); e < source.list_end(row); ++e) builder.append_row(*source.child(child), e);
+  for (int32_t e = source.list_begin(row); e < source.list_end(row); ++e)
+    builder.append_row(*source.child(child), e);
 }
 
 int32_t offset_of(const ColumnBuilder& builder) { return static_cast<int32_t>(builder.size()); }
@@ -77,7 +78,8 @@ ColumnPtr BooleanBuilder::finish() {
 }
 
 void StringBuilder::grow(int64_t rows) {
-  grow_buffer(values_, static_cast<size_t>(size_) * sizeof(StringView), static_cast<size_t>(rows) * sizeof(StringView));
+  grow_buffer(values_, static_cast<size_t>(size_) * sizeof(StringView),
+              static_cast<size_t>(rows) * sizeof(StringView));
   data_ = reinterpret_cast<StringView*>(values_->mutable_data());
   capacity_ = static_cast<int64_t>(values_->capacity() / sizeof(StringView));
 }
@@ -87,8 +89,10 @@ void StringBuilder::reserve(int64_t rows) {
 }
 
 char* StringBuilder::place(size_t bytes, uint32_t& buffer, uint32_t& offset) {
-  if (open_buffer_ < 0 || open_used_ + bytes > buffers_[static_cast<size_t>(open_buffer_)]->capacity()) {
-    const size_t before = open_buffer_ < 0 ? 0 : buffers_[static_cast<size_t>(open_buffer_)]->capacity();
+  if (open_buffer_ < 0 ||
+      open_used_ + bytes > buffers_[static_cast<size_t>(open_buffer_)]->capacity()) {
+    const size_t before =
+        open_buffer_ < 0 ? 0 : buffers_[static_cast<size_t>(open_buffer_)]->capacity();
     if (open_buffer_ >= 0) buffers_[static_cast<size_t>(open_buffer_)]->set_size(open_used_);
     const size_t wanted = std::clamp(before * 2, kSmallestBuffer, kTextBuffer);
     buffers_.push_back(Buffer::allocate(std::max(bytes, wanted)));
@@ -141,7 +145,10 @@ ColumnPtr StringBuilder::finish() {
   return Column::make(std::move(parts));
 }
 
-ArrayBuilder::ArrayBuilder(Type type) : ColumnBuilder(std::move(type)), element_(make_builder(type_.element())), offsets_(Type::integer()) {
+ArrayBuilder::ArrayBuilder(Type type)
+    : ColumnBuilder(std::move(type)),
+      element_(make_builder(type_.element())),
+      offsets_(Type::integer()) {
   offsets_.append(0);
 }
 
@@ -176,7 +183,10 @@ ColumnPtr ArrayBuilder::finish() {
 }
 
 MapBuilder::MapBuilder(Type type)
-    : ColumnBuilder(std::move(type)), key_(make_builder(type_.key())), value_(make_builder(type_.value())), offsets_(Type::integer()) {
+    : ColumnBuilder(std::move(type)),
+      key_(make_builder(type_.key())),
+      value_(make_builder(type_.value())),
+      offsets_(Type::integer()) {
   offsets_.append(0);
 }
 
@@ -240,7 +250,8 @@ ColumnPtr StructBuilder::finish() {
   Column::Parts parts = take_parts();
   for (const auto& field : fields_) {
     parts.children.push_back(field->finish());
-    FLOWRUN_DCHECK(parts.children.back()->size() == parts.size, "every field of a struct was given one value per row");
+    FLOWRUN_DCHECK(parts.children.back()->size() == parts.size,
+                   "every field of a struct was given one value per row");
   }
   return Column::make(std::move(parts));
 }
@@ -253,13 +264,19 @@ ColumnPtr NullBuilder::finish() {
 
 std::unique_ptr<ColumnBuilder> make_builder(const Type& type) {
   switch (type.id()) {
-    case TypeId::null: return std::make_unique<NullBuilder>();
-    case TypeId::boolean: return std::make_unique<BooleanBuilder>();
+    case TypeId::null:
+      return std::make_unique<NullBuilder>();
+    case TypeId::boolean:
+      return std::make_unique<BooleanBuilder>();
     case TypeId::string:
-    case TypeId::binary: return std::make_unique<StringBuilder>(type);
-    case TypeId::array: return std::make_unique<ArrayBuilder>(type);
-    case TypeId::map: return std::make_unique<MapBuilder>(type);
-    case TypeId::struct_: return std::make_unique<StructBuilder>(type);
+    case TypeId::binary:
+      return std::make_unique<StringBuilder>(type);
+    case TypeId::array:
+      return std::make_unique<ArrayBuilder>(type);
+    case TypeId::map:
+      return std::make_unique<MapBuilder>(type);
+    case TypeId::struct_:
+      return std::make_unique<StructBuilder>(type);
     default:
       return visit_fixed(type.id(), [&](auto tag) -> std::unique_ptr<ColumnBuilder> {
         return std::make_unique<FixedBuilder<typename decltype(tag)::type>>(type);

@@ -6,8 +6,8 @@
 //   ids.append_null();
 //   ColumnPtr column = ids.finish();
 //
-// Not thread-safe. Generic code goes through ColumnBuilder; typed code casts once per column and then
-// calls the non-virtual append of the final class.
+// Not thread-safe. Generic code goes through ColumnBuilder; typed code casts once per column and
+// then calls the non-virtual append of the final class.
 
 #include <bit>
 #include <memory>
@@ -98,7 +98,8 @@ class FixedBuilder final : public ColumnBuilder {
 
  private:
   void grow(int64_t rows) {
-    grow_buffer(values_, static_cast<size_t>(size_) * sizeof(T), static_cast<size_t>(rows) * sizeof(T));
+    grow_buffer(values_, static_cast<size_t>(size_) * sizeof(T),
+                static_cast<size_t>(rows) * sizeof(T));
     data_ = reinterpret_cast<T*>(values_->mutable_data());
     capacity_ = static_cast<int64_t>(values_->capacity() / sizeof(T));
   }
@@ -134,7 +135,8 @@ class StringBuilder final : public ColumnBuilder {
   // Text that stands inside the shared buffer: no byte is copied (short text goes inline).
   void append_shared(std::string_view text, uint32_t buffer) {
     const Buffer& shared = *buffers_[buffer];
-    const auto offset = static_cast<uint32_t>(reinterpret_cast<const uint8_t*>(text.data()) - shared.data());
+    const auto offset =
+        static_cast<uint32_t>(reinterpret_cast<const uint8_t*>(text.data()) - shared.data());
     append_view(StringView::of(text, buffer, text.size() <= StringView::kInline ? 0 : offset));
   }
   void append_null() override;
@@ -163,7 +165,8 @@ class StringBuilder final : public ColumnBuilder {
   size_t open_used_ = 0;
 };
 
-// append() or append_null() closes a row that holds the elements appended to element() since the last.
+// append() or append_null() closes a row that holds the elements appended to element() since the
+// last.
 class ArrayBuilder final : public ColumnBuilder {
  public:
   explicit ArrayBuilder(Type type);
@@ -197,7 +200,8 @@ class MapBuilder final : public ColumnBuilder {
   FixedBuilder<int32_t> offsets_;
 };
 
-// append() closes a row for which every field was given one value; append_null() gives the fields nulls.
+// append() closes a row for which every field was given one value; append_null() gives the fields
+// nulls.
 class StructBuilder final : public ColumnBuilder {
  public:
   explicit StructBuilder(Type type);
@@ -223,7 +227,8 @@ class NullBuilder final : public ColumnBuilder {
   ColumnPtr finish() override;
 };
 
-// A fixed number of rows written by index, for kernels: every row is written once, by set or set_null.
+// A fixed number of rows written by index, for kernels: every row is written once, by set or
+// set_null.
 //
 //   FixedWriter<double> out(Type::double_(), n);
 //   for (...) valid ? out.set(i, x) : out.set_null(i);
@@ -232,7 +237,9 @@ template <class T>
 class FixedWriter {
  public:
   FixedWriter(Type type, int64_t size)
-      : type_(std::move(type)), size_(size), values_(Buffer::allocate(static_cast<size_t>(size) * sizeof(T))) {
+      : type_(std::move(type)),
+        size_(size),
+        values_(Buffer::allocate(static_cast<size_t>(size) * sizeof(T))) {
     data_ = reinterpret_cast<T*>(values_->mutable_data());
   }
   void set(int64_t i, T value) { data_[i] = value; }
@@ -243,7 +250,8 @@ class FixedWriter {
     data_[i] = T{};
   }
   [[nodiscard]] T* data() { return data_; }
-  // Rows null wherever `column` is; their values must have been set to anything. Call at most once, first.
+  // Rows null wherever `column` is; their values must have been set to anything. Call at most once,
+  // first.
   void share_validity(const Column& column);
   ColumnPtr finish() {
     Column::Parts parts{.type = std::move(type_), .size = size_, .null_count = null_count_};

@@ -10,14 +10,15 @@
 
 namespace flowrun {
 
-// Where the rows of a chunk came from; kept by operators that keep rows one to one, dropped by others.
+// Where the rows of a chunk came from; kept by operators that keep rows one to one, dropped by
+// others.
 struct Origin {
   std::string source;      // a file's path or a peer, as shown in `.errors`
   int64_t first_line = 0;  // number of the line that row 0 was read from, from 1
 };
 
-// A value: copying shares the columns. A column that nobody downstream reads may be absent (nullptr);
-// whoever passes columns on must let absent ones through.
+// A value: copying shares the columns. A column that nobody downstream reads may be absent
+// (nullptr); whoever passes columns on must let absent ones through.
 class RecordBatch {
  public:
   RecordBatch() = default;

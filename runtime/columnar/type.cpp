@@ -32,40 +32,63 @@ std::string interval_name(const Type& type) {
 
 const char* plain_name(TypeId id) {
   switch (id) {
-    case TypeId::null: return "void";
-    case TypeId::boolean: return "boolean";
-    case TypeId::tinyint: return "tinyint";
-    case TypeId::smallint: return "smallint";
-    case TypeId::integer: return "int";
-    case TypeId::bigint: return "bigint";
-    case TypeId::real: return "float";
-    case TypeId::double_: return "double";
-    case TypeId::string: return "string";
-    case TypeId::binary: return "binary";
-    case TypeId::date: return "date";
-    case TypeId::timestamp: return "timestamp";
-    case TypeId::calendar_interval: return "interval";
-    default: return "";
+    case TypeId::null:
+      return "void";
+    case TypeId::boolean:
+      return "boolean";
+    case TypeId::tinyint:
+      return "tinyint";
+    case TypeId::smallint:
+      return "smallint";
+    case TypeId::integer:
+      return "int";
+    case TypeId::bigint:
+      return "bigint";
+    case TypeId::real:
+      return "float";
+    case TypeId::double_:
+      return "double";
+    case TypeId::string:
+      return "string";
+    case TypeId::binary:
+      return "binary";
+    case TypeId::date:
+      return "date";
+    case TypeId::timestamp:
+      return "timestamp";
+    case TypeId::calendar_interval:
+      return "interval";
+    default:
+      return "";
   }
 }
 
 // The names that printSchema uses: long and short for Spark's classes, integer in place of int.
 std::string tree_name(const Type& type) {
   switch (type.id()) {
-    case TypeId::tinyint: return "byte";
-    case TypeId::smallint: return "short";
-    case TypeId::integer: return "integer";
-    case TypeId::bigint: return "long";
-    case TypeId::array: return "array";
-    case TypeId::map: return "map";
-    case TypeId::struct_: return "struct";
-    default: return type.simple_string();
+    case TypeId::tinyint:
+      return "byte";
+    case TypeId::smallint:
+      return "short";
+    case TypeId::integer:
+      return "integer";
+    case TypeId::bigint:
+      return "long";
+    case TypeId::array:
+      return "array";
+    case TypeId::map:
+      return "map";
+    case TypeId::struct_:
+      return "struct";
+    default:
+      return type.simple_string();
   }
 }
 
 void append_tree(const Type& type, const std::string& prefix, std::string& out) {
   const auto line = [&](std::string_view name, const Field& field, std::string_view flag) {
-    out += fmt::format("{}-- {}: {} ({} = {})\n", prefix, name, tree_name(field.type), flag, field.nullable);
+    out += fmt::format("{}-- {}: {} ({} = {})\n", prefix, name, tree_name(field.type), flag,
+                       field.nullable);
     append_tree(field.type, prefix + "    |", out);
   };
   if (type.id() == TypeId::array) line("element", type.fields()[0], "containsNull");
@@ -82,7 +105,8 @@ void append_tree(const Type& type, const std::string& prefix, std::string& out) 
 }  // namespace
 
 Type Type::decimal(int precision, int scale) {
-  FLOWRUN_CHECK(precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision, "a decimal's precision and scale are in range");
+  FLOWRUN_CHECK(precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision,
+                "a decimal's precision and scale are in range");
   Type type(TypeId::decimal);
   type.first_ = static_cast<uint8_t>(precision);
   type.second_ = static_cast<uint8_t>(scale);
@@ -105,7 +129,8 @@ Type Type::day_time_interval(IntervalUnit first, IntervalUnit last) {
 
 Type Type::array(Type element) {
   Type type(TypeId::array);
-  type.children_ = std::make_shared<const std::vector<Field>>(std::vector<Field>{{"element", std::move(element)}});
+  type.children_ = std::make_shared<const std::vector<Field>>(
+      std::vector<Field>{{"element", std::move(element)}});
   return type;
 }
 
@@ -143,11 +168,15 @@ const Type& Type::value() const {
 
 std::string Type::simple_string() const {
   switch (id_) {
-    case TypeId::decimal: return fmt::format("decimal({},{})", first_, second_);
+    case TypeId::decimal:
+      return fmt::format("decimal({},{})", first_, second_);
     case TypeId::year_month_interval:
-    case TypeId::day_time_interval: return interval_name(*this);
-    case TypeId::array: return fmt::format("array<{}>", element().simple_string());
-    case TypeId::map: return fmt::format("map<{},{}>", key().simple_string(), value().simple_string());
+    case TypeId::day_time_interval:
+      return interval_name(*this);
+    case TypeId::array:
+      return fmt::format("array<{}>", element().simple_string());
+    case TypeId::map:
+      return fmt::format("map<{},{}>", key().simple_string(), value().simple_string());
     case TypeId::struct_: {
       std::string inner;
       for (const Field& field : fields()) {
@@ -156,23 +185,28 @@ std::string Type::simple_string() const {
       }
       return "struct<" + inner + ">";
     }
-    default: return plain_name(id_);
+    default:
+      return plain_name(id_);
   }
 }
 
 std::string Type::ddl() const {
   switch (id_) {
-    case TypeId::array: return fmt::format("ARRAY<{}>", element().ddl());
-    case TypeId::map: return fmt::format("MAP<{}, {}>", key().ddl(), value().ddl());
+    case TypeId::array:
+      return fmt::format("ARRAY<{}>", element().ddl());
+    case TypeId::map:
+      return fmt::format("MAP<{}, {}>", key().ddl(), value().ddl());
     case TypeId::struct_: {
       std::string inner;
       for (const Field& field : fields()) {
         if (!inner.empty()) inner += ", ";
-        inner += fmt::format("{}: {}{}", quote_name(field.name), field.type.ddl(), field.nullable ? "" : " NOT NULL");
+        inner += fmt::format("{}: {}{}", quote_name(field.name), field.type.ddl(),
+                             field.nullable ? "" : " NOT NULL");
       }
       return "STRUCT<" + inner + ">";
     }
-    default: return upper(simple_string());
+    default:
+      return upper(simple_string());
   }
 }
 
@@ -197,7 +231,8 @@ Result<size_t> Schema::find(std::string_view name) const {
     const std::vector<std::string> candidates = names();
     return Error::invalid(fmt::format("no column `{}`{}", name, did_you_mean(name, candidates)));
   }
-  return Error::invalid(fmt::format("column `{}` is ambiguous: {} columns have that name", name, found.size()));
+  return Error::invalid(
+      fmt::format("column `{}` is ambiguous: {} columns have that name", name, found.size()));
 }
 
 std::vector<std::string> Schema::names() const {
@@ -211,7 +246,8 @@ std::string Schema::ddl() const {
   std::string out;
   for (const Field& field : fields_) {
     if (!out.empty()) out += ',';
-    out += fmt::format("{} {}{}", quote_name(field.name), field.type.ddl(), field.nullable ? "" : " NOT NULL");
+    out += fmt::format("{} {}{}", quote_name(field.name), field.type.ddl(),
+                       field.nullable ? "" : " NOT NULL");
   }
   return out;
 }
@@ -224,7 +260,9 @@ std::string Schema::tree_string() const {
 
 bool names_equal(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    const auto lower = [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
     return lower(x) == lower(y);
   });
 }
@@ -241,7 +279,8 @@ std::string quote_name(std::string_view name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   };
-  if (!name.empty() && std::ranges::all_of(name, plain) && !std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (!name.empty() && std::ranges::all_of(name, plain) &&
+      !std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) {
     return std::string(name);
   }
   std::string quoted = "`";

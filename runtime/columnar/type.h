@@ -30,11 +30,12 @@ enum class TypeId : uint8_t {
   decimal,
   string,
   binary,
-  date,                  // days since 1970-01-01
-  timestamp,             // microseconds since 1970-01-01T00:00:00Z
-  year_month_interval,   // months
-  day_time_interval,     // microseconds
-  calendar_interval,     // months, days, microseconds: Spark's make_interval, interval literals of mixed units
+  date,                 // days since 1970-01-01
+  timestamp,            // microseconds since 1970-01-01T00:00:00Z
+  year_month_interval,  // months
+  day_time_interval,    // microseconds
+  calendar_interval,    // months, days, microseconds: Spark's make_interval, interval literals of
+                        // mixed units
   array,
   map,
   struct_,
@@ -42,14 +43,15 @@ enum class TypeId : uint8_t {
 
 struct Field;
 
-// The unit of an interval's first or last field. Year-month intervals use year, month; day-time the rest.
+// The unit of an interval's first or last field. Year-month intervals use year, month; day-time the
+// rest.
 enum class IntervalUnit : uint8_t { year, month, day, hour, minute, second };
 
 // An immutable value, cheap to copy. Two types are equal if their ids, parameters and children are;
 // nullability and metadata of fields do not count, names of struct fields do.
 class Type {
  public:
-  Type() = default;  // null
+  Type() = default;             // null
   Type(TypeId id) : id_(id) {}  // NOLINT: implicit for the types without parameters
 
   static Type null() { return TypeId::null; }
@@ -87,7 +89,9 @@ class Type {
   [[nodiscard]] bool is_floating() const { return id_ == TypeId::real || id_ == TypeId::double_; }
   [[nodiscard]] bool is_numeric() const { return id_ >= TypeId::tinyint && id_ <= TypeId::decimal; }
   [[nodiscard]] bool is_nested() const { return id_ >= TypeId::array; }
-  [[nodiscard]] bool is_string_like() const { return id_ == TypeId::string || id_ == TypeId::binary; }
+  [[nodiscard]] bool is_string_like() const {
+    return id_ == TypeId::string || id_ == TypeId::binary;
+  }
 
   [[nodiscard]] std::string ddl() const;            // BIGINT, STRUCT<a: INT>
   [[nodiscard]] std::string simple_string() const;  // bigint, struct<a:int>
@@ -107,11 +111,14 @@ struct Field {
   bool nullable = true;
   // The node or table through which the column entered a join; empty elsewhere.
   std::string qualifier = {};
-  // Set on the event-time column behind a watermark node, and on windows of it: the delay in microseconds.
+  // Set on the event-time column behind a watermark node, and on windows of it: the delay in
+  // microseconds.
   std::optional<int64_t> watermark_delay = {};
 
   // Name and type only.
-  friend bool operator==(const Field& a, const Field& b) { return a.name == b.name && a.type == b.type; }
+  friend bool operator==(const Field& a, const Field& b) {
+    return a.name == b.name && a.type == b.type;
+  }
 };
 
 class Schema;
@@ -121,19 +128,23 @@ using SchemaPtr = std::shared_ptr<const Schema>;
 class Schema {
  public:
   explicit Schema(std::vector<Field> fields) : fields_(std::move(fields)) {}
-  static SchemaPtr make(std::vector<Field> fields) { return std::make_shared<const Schema>(std::move(fields)); }
+  static SchemaPtr make(std::vector<Field> fields) {
+    return std::make_shared<const Schema>(std::move(fields));
+  }
 
   [[nodiscard]] std::span<const Field> fields() const { return fields_; }
   [[nodiscard]] const Field& field(size_t i) const { return fields_[i]; }
   [[nodiscard]] size_t num_fields() const { return fields_.size(); }
   // Every index whose name is `name` without regard to case (Unicode case by ASCII only), in order.
   [[nodiscard]] std::vector<size_t> find_all(std::string_view name) const;
-  // The one index of that name; an error if there is none (with did-you-mean) or several ("ambiguous").
+  // The one index of that name; an error if there is none (with did-you-mean) or several
+  // ("ambiguous").
   [[nodiscard]] Result<size_t> find(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> names() const;
 
-  [[nodiscard]] std::string ddl() const;          // "gt STRING,count BIGINT", as in conformance schema.ddl
-  [[nodiscard]] std::string tree_string() const;  // printSchema's text, "root\n |-- gt: string (nullable = true)\n"
+  [[nodiscard]] std::string ddl() const;  // "gt STRING,count BIGINT", as in conformance schema.ddl
+  [[nodiscard]] std::string tree_string()
+      const;  // printSchema's text, "root\n |-- gt: string (nullable = true)\n"
 
   friend bool operator==(const Schema& a, const Schema& b) { return a.fields_ == b.fields_; }
 
@@ -150,7 +161,8 @@ std::string quote_name(std::string_view name);
 // "bigint", "DECIMAL(10,2)", "struct<a: int, b: array<string>>" in any case; Spark's type grammar.
 // Errors carry the offset in `text`.
 Result<Type> parse_type(std::string_view text);
-// "a BIGINT, b STRING NOT NULL COMMENT 'x'" or "a: bigint, b: string"; also a `struct<...>` around it.
+// "a BIGINT, b STRING NOT NULL COMMENT 'x'" or "a: bigint, b: string"; also a `struct<...>` around
+// it.
 Result<SchemaPtr> parse_schema(std::string_view text);
 
 }  // namespace flowrun

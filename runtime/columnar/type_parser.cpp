@@ -16,12 +16,24 @@ constexpr int kMaxDepth = 64;
 
 const std::map<std::string, Type, std::less<>>& plain_types() {
   static const std::map<std::string, Type, std::less<>> types = {
-      {"boolean", Type::boolean()},   {"bool", Type::boolean()},       {"tinyint", Type::tinyint()},
-      {"byte", Type::tinyint()},      {"smallint", Type::smallint()},  {"short", Type::smallint()},
-      {"int", Type::integer()},       {"integer", Type::integer()},    {"bigint", Type::bigint()},
-      {"long", Type::bigint()},       {"float", Type::real()},         {"real", Type::real()},
-      {"double", Type::double_()},    {"string", Type::string()},      {"binary", Type::binary()},
-      {"date", Type::date()},         {"timestamp", Type::timestamp()}, {"timestamp_ltz", Type::timestamp()},
+      {"boolean", Type::boolean()},
+      {"bool", Type::boolean()},
+      {"tinyint", Type::tinyint()},
+      {"byte", Type::tinyint()},
+      {"smallint", Type::smallint()},
+      {"short", Type::smallint()},
+      {"int", Type::integer()},
+      {"integer", Type::integer()},
+      {"bigint", Type::bigint()},
+      {"long", Type::bigint()},
+      {"float", Type::real()},
+      {"real", Type::real()},
+      {"double", Type::double_()},
+      {"string", Type::string()},
+      {"binary", Type::binary()},
+      {"date", Type::date()},
+      {"timestamp", Type::timestamp()},
+      {"timestamp_ltz", Type::timestamp()},
       {"void", Type::null()}};
   return types;
 }
@@ -42,17 +54,20 @@ class TypeParser {
     if (depth > kMaxDepth) return fail("types are nested deeper than 64 levels");
     const size_t start = at_;
     const std::string word = lower_name(identifier());
-    if (word.empty()) return fail("a type is missing — write one such as `bigint` or `array<string>`");
+    if (word.empty())
+      return fail("a type is missing — write one such as `bigint` or `array<string>`");
     if (word == "array") return array(depth);
     if (word == "map") return map(depth);
     if (word == "struct") return structure(depth);
     if (word == "decimal" || word == "dec" || word == "numeric") return decimal();
     if (word == "interval") return interval();
     if (word == "char" || word == "varchar" || word == "character") return sized_string();
-    if (const auto found = plain_types().find(word); found != plain_types().end()) return found->second;
+    if (const auto found = plain_types().find(word); found != plain_types().end())
+      return found->second;
     std::vector<std::string> names = {"array", "map", "struct", "decimal", "interval"};
     for (const auto& [name, unused] : plain_types()) names.push_back(name);
-    return Error::invalid(fmt::format("unknown type `{}`{}", word, did_you_mean(word, names))).at_offset(start);
+    return Error::invalid(fmt::format("unknown type `{}`{}", word, did_you_mean(word, names)))
+        .at_offset(start);
   }
 
   Result<std::vector<Field>> fields(char end, int depth) {
@@ -86,18 +101,22 @@ class TypeParser {
   }
 
  private:
-  Error fail(std::string message) const { return Error::invalid(std::move(message)).at_offset(at_); }
+  Error fail(std::string message) const {
+    return Error::invalid(std::move(message)).at_offset(at_);
+  }
 
   [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+      ++at_;
   }
 
   std::string identifier() {
     const auto part = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-             static_cast<unsigned char>(c) >= 0x80 || c == '$' || c == '@';
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || static_cast<unsigned char>(c) >= 0x80 || c == '$' || c == '@';
     };
     const size_t start = at_;
     while (at_ < text_.size() && part(text_[at_])) ++at_;
@@ -182,7 +201,8 @@ class TypeParser {
 
   Result<int> number() {
     int value = 0;
-    const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
+    const auto [end, error] =
+        std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
     if (error != std::errc()) return fail("a number is missing");
     at_ = static_cast<size_t>(end - text_.data());
     skip_space();
@@ -201,7 +221,10 @@ class TypeParser {
       if (!accept(')')) return fail("`)` is missing after the decimal's scale");
     }
     if (precision < 1 || precision > 38 || scale < 0 || scale > precision) {
-      return Error::invalid(fmt::format("decimal({},{}) is out of range — precision is 1 to 38, scale 0 to the precision", precision, scale)).at_offset(start);
+      return Error::invalid(fmt::format("decimal({},{}) is out of range — precision is 1 to 38, "
+                                        "scale 0 to the precision",
+                                        precision, scale))
+          .at_offset(start);
     }
     return Type::decimal(precision, scale);
   }
@@ -230,7 +253,8 @@ class TypeParser {
       last = *unit;
     }
     const bool months = *first <= IntervalUnit::month;
-    if (last < *first || months != (last <= IntervalUnit::month)) return fail("these units do not make an interval");
+    if (last < *first || months != (last <= IntervalUnit::month))
+      return fail("these units do not make an interval");
     return months ? Type::year_month_interval(*first, last) : Type::day_time_interval(*first, last);
   }
 

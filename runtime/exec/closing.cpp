@@ -140,9 +140,12 @@ Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>&
   EpochId oldest = epoch.id;
   for (size_t s = 0; s < sinks_.size(); ++s) {
     if (!node.sinks.contains(s) || !node.asked[s]) continue;
-    const bool feeds_stateful = *node.asked[s] != sinks_[s]->node().mode;
-    if (due[s] || feeds_stateful) {
-      const EpochId since = feeds_stateful ? epoch.id - 1 : sinks_[s]->last_served();
+    // What another stateful operator is to absorb cannot wait for the sink's turn: it would come
+    // late. A whole result can.
+    const bool complete = *node.asked[s] == OutputMode::complete;
+    const bool every_epoch = node.through_stateful[s] && !complete;
+    if (due[s] || every_epoch) {
+      const EpochId since = complete ? -1 : every_epoch ? epoch.id - 1 : sinks_[s]->last_served();
       asks.try_emplace({*node.asked[s], since}, SinkSet(sinks_.size())).first->second.add(s);
     } else {
       oldest = std::min(oldest, sinks_[s]->last_served());

@@ -317,10 +317,25 @@ class GraphBuilder {
   void plan_stateful(size_t index) {
     GraphNode& node = graph_->nodes[index];
     if (node.stateful->is_aggregation() && !check_chained_modes(index)) return;
+    node.stateful_plan.after_aggregation = has_aggregation_above(index);
+    node.through_stateful.assign(order_.num_sinks, false);
+    mark_stateful_below(index, node.through_stateful);
     Status planned = node.stateful->plan(node.stateful_plan, options_.partitions);
     if (!planned) return report(*blamed_sink(node), std::move(planned.error()));
     const Stateful::Bound bound = node.stateful->state_bound();
     if (!bound.bounded) warn(*node.plan, bound.text);
+  }
+
+  // Marks the sinks that rows of `from` reach past another stateful operator.
+  void mark_stateful_below(size_t from, std::vector<bool>& marked) const {
+    for (const Edge& edge : graph_->nodes[from].consumers) {
+      const GraphNode& below = graph_->nodes[edge.to];
+      if (!below.stateful) {
+        mark_stateful_below(edge.to, marked);
+        continue;
+      }
+      for (size_t s = 0; s < marked.size(); ++s) marked[s] = marked[s] || below.sinks.contains(s);
+    }
   }
 
   // Two aggregations in a row can only be asked for append.

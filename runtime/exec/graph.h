@@ -58,6 +58,7 @@ struct GraphNode {
   std::optional<size_t> watermark_from;  // graph index of the stateful operator it takes its W from
   // Per sink that it serves: the mode which that sink's path asks of it.
   std::vector<std::optional<OutputMode>> asked;
+  std::vector<bool> through_stateful;  // per sink: another stateful operator stands on the way
 
   // Transform: set on a watermark node.
   std::optional<size_t> watermark_index;  // among the watermark nodes

@@ -212,7 +212,8 @@ class WordParser {
   IntervalUnit last_ = IntervalUnit::year;
 };
 
-// interval [sign] '...' unit to unit, or interval '2 days 3 hours'; nothing if the text has another form.
+// interval [sign] '...' unit to unit, or interval '2 days 3 hours'; nothing if the text has another
+// form.
 std::optional<Result<WrittenInterval>> parse_standard(std::string_view original,
                                                       std::string_view lower) {
   Scanner scanner(lower);

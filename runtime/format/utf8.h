@@ -1,5 +1,6 @@
 #pragma once
-// UTF-8 as Java's decoder and encoder treat it: what is not valid becomes U+FFFD, a lone surrogate `?`.
+// UTF-8 as Java's decoder and encoder treat it: what is not valid becomes U+FFFD, a lone surrogate
+// `?`.
 
 #include <cstdint>
 #include <string>
@@ -9,7 +10,8 @@ namespace flowrun {
 
 bool is_valid_utf8(std::string_view text);
 
-// Appends `text` with each malformed sequence (of the length that Java's decoder takes for one) as U+FFFD.
+// Appends `text` with each malformed sequence (of the length that Java's decoder takes for one) as
+// U+FFFD.
 void append_replacing_invalid_utf8(std::string_view text, std::string& out);
 
 // REQUIRES: code_point <= 0x10ffff and no surrogate.

@@ -42,9 +42,9 @@ struct InputSchema {
 };
 
 enum class Metric : uint8_t {
-  rejected,     // records that a reader could not take
-  late,         // rows dropped because they came too late
-  far_future,   // rows whose time did not move the watermark because it is too far ahead
+  rejected,    // records that a reader could not take
+  late,        // rows dropped because they came too late
+  far_future,  // rows whose time did not move the watermark because it is too far ahead
 };
 
 // Where an operator puts what it makes. Belongs to the caller; used only during the call.

@@ -18,9 +18,12 @@ std::string spelled(std::string_view name) {
 
 std::string_view output_mode_name(OutputMode mode) {
   switch (mode) {
-    case OutputMode::append: return "append";
-    case OutputMode::update: return "update";
-    case OutputMode::complete: return "complete";
+    case OutputMode::append:
+      return "append";
+    case OutputMode::update:
+      return "update";
+    case OutputMode::complete:
+      return "complete";
   }
   return "";
 }

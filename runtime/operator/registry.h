@@ -2,7 +2,8 @@
 // Registry: the operators an engine knows. A value: a test or an embedder can have several.
 //
 //   void register_dropna(Registry& registry) {
-//     registry.add_transform(spec(), [](const Options& options, const MakeContext& context) { ... });
+//     registry.add_transform(spec(), [](const Options& options, const MakeContext& context) { ...
+//     });
 //   }
 
 #include <cstdio>
@@ -33,7 +34,7 @@ class Output {
 
 // What a factory may need besides the options. Pointers outlive the operator.
 struct MakeContext {
-  std::string node;                                   // the node's name
+  std::string node;  // the node's name
   const ExpressionEnvironment* expressions = nullptr;
   const Clock* clock = nullptr;
   std::function<StaticTable*(std::string_view)> table;  // null if the file declares no such table
@@ -50,13 +51,15 @@ struct MadeSource {
 };
 
 using MakeSource = std::function<Result<MadeSource>(const Options&, const MakeContext&)>;
-using MakeTransform = std::function<Result<std::unique_ptr<Transform>>(const Options&, const MakeContext&)>;
-using MakeStateful = std::function<Result<std::unique_ptr<Stateful>>(const Options&, const MakeContext&)>;
+using MakeTransform =
+    std::function<Result<std::unique_ptr<Transform>>(const Options&, const MakeContext&)>;
+using MakeStateful =
+    std::function<Result<std::unique_ptr<Stateful>>(const Options&, const MakeContext&)>;
 using MakeSink = std::function<Result<std::unique_ptr<Sink>>(const Options&, const MakeContext&)>;
 
 struct RegisteredOperator {
   OperatorSpec spec;
-  MakeSource make_source;        // exactly one of these is set, as spec.kind says
+  MakeSource make_source;  // exactly one of these is set, as spec.kind says
   MakeTransform make_transform;
   MakeStateful make_stateful;
   MakeSink make_sink;
@@ -64,7 +67,8 @@ struct RegisteredOperator {
 
 class Registry {
  public:
-  // REQUIRES: no operator of that kind-space has the name (sources, sinks and the others are three spaces).
+  // REQUIRES: no operator of that kind-space has the name (sources, sinks and the others are three
+  // spaces).
   void add_source(OperatorSpec spec, MakeSource make);
   void add_transform(OperatorSpec spec, MakeTransform make);
   void add_stateful(OperatorSpec spec, MakeStateful make);
@@ -73,7 +77,8 @@ class Registry {
   // Null if there is none. A hyphen in the name is read as an underscore.
   [[nodiscard]] const RegisteredOperator* find_source(std::string_view name) const;
   [[nodiscard]] const RegisteredOperator* find_sink(std::string_view name) const;
-  [[nodiscard]] const RegisteredOperator* find_operator(std::string_view name) const;  // transform or stateful
+  [[nodiscard]] const RegisteredOperator* find_operator(
+      std::string_view name) const;  // transform or stateful
   // In the order of kind, then name.
   [[nodiscard]] std::vector<const RegisteredOperator*> all() const;
 

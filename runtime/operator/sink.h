@@ -19,22 +19,24 @@ struct Token {
 struct SinkInput {
   SchemaPtr schema;
   OutputMode mode = OutputMode::append;
-  bool aggregation = false;                  // rows come from an aggregation
-  std::span<const std::string> keys = {};    // its grouping columns; of a global one there are none
+  bool aggregation = false;                // rows come from an aggregation
+  std::span<const std::string> keys = {};  // its grouping columns; of a global one there are none
 };
 
-// Life: bind on the planning thread; open before the first epoch; then for each epoch N in which it is due:
-// write(N)*, prepare(N), commit(N), serial, from any thread unless blocking() is true (then from a thread of
-// its own). abort in place of commit when the run fails. close at the end, after the last commit.
+// Life: bind on the planning thread; open before the first epoch; then for each epoch N in which it
+// is due: write(N)*, prepare(N), commit(N), serial, from any thread unless blocking() is true (then
+// from a thread of its own). abort in place of commit when the run fails. close at the end, after
+// the last commit.
 class Sink {
  public:
   virtual ~Sink() = default;
   virtual Status bind(const SinkInput& input) = 0;
-  // Modes this sink can take of rows that come from an aggregation, or not; the engine refuses the others.
+  // Modes this sink can take of rows that come from an aggregation, or not; the engine refuses the
+  // others.
   [[nodiscard]] virtual bool accepts(OutputMode mode, bool aggregation) const = 0;
   virtual Status open(std::optional<Token> last_committed) = 0;
-  // In complete mode after an aggregation the first write of an epoch begins a new result; without one every
-  // row is new, and the sink keeps the result.
+  // In complete mode after an aggregation the first write of an epoch begins a new result; without
+  // one every row is new, and the sink keeps the result.
   virtual Status write(EpochId epoch, const RecordBatch& batch) = 0;
   // Durable, not visible.
   virtual Result<Token> prepare(EpochId epoch) = 0;
@@ -45,7 +47,8 @@ class Sink {
   virtual void cancel() {}  // from any thread; makes a blocked write return
 
   [[nodiscard]] virtual bool blocking() const { return false; }
-  // The pace it has under `trigger: asap` when the file sets no `every`, in microseconds; 0: every epoch.
+  // The pace it has under `trigger: asap` when the file sets no `every`, in microseconds; 0: every
+  // epoch.
   [[nodiscard]] virtual int64_t default_pace(OutputMode mode) const {
     static_cast<void>(mode);
     return 0;

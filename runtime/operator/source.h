@@ -21,13 +21,14 @@ struct Deadline {
   int64_t monotonic = 0;
 };
 
-// A record that the source itself could not take: longer than its bound, or cut off by a lost connection.
-// The engine counts it as rejected, logs the reason and offers it on `.errors` where that port exists.
+// A record that the source itself could not take: longer than its bound, or cut off by a lost
+// connection. The engine counts it as rejected, logs the reason and offers it on `.errors` where
+// that port exists.
 struct Rejection {
   std::string source;  // the peer or the file
   std::string offset;  // where in it: "line 17"
   std::string reason;
-  std::string raw;     // the bytes, or the first kKeptBytes of them
+  std::string raw;  // the bytes, or the first kKeptBytes of them
   static constexpr size_t kKeptBytes = 64 << 10;
 };
 
@@ -35,7 +36,8 @@ struct Chunk {
   // What the engine does after this chunk.
   enum class Mark : uint8_t {
     more,         // read again
-    epoch_ends,   // this source's part of the epoch is complete; not read until every source has ended its part
+    epoch_ends,   // this source's part of the epoch is complete; not read until every source has
+                  // ended its part
     stream_ends,  // nothing will come any more
     idle,         // the deadline passed without rows; read again when it suits
   };
@@ -46,17 +48,18 @@ struct Chunk {
   std::vector<Rejection> rejected = {};
 };
 
-// Life: bind on the planning thread (may read the head of a file to infer a schema, else opens nothing);
-// open, read, committed and close on the source's own thread; cancel from any thread, at any time.
+// Life: bind on the planning thread (may read the head of a file to infer a schema, else opens
+// nothing); open, read, committed and close on the source's own thread; cancel from any thread, at
+// any time.
 class Source {
  public:
   virtual ~Source() = default;
   virtual Result<SchemaPtr> bind() = 0;
-  // From the offset, else from where the options say. `unavailable` if the peer is absent: it is called again,
-  // after growing pauses, until cancelled.
+  // From the offset, else from where the options say. `unavailable` if the peer is absent: it is
+  // called again, after growing pauses, until cancelled.
   virtual Status open(std::optional<Offset> offset) = 0;
-  // Blocks until rows are there, or the deadline. An `unavailable` error means the connection was lost: the
-  // engine calls open again.
+  // Blocks until rows are there, or the deadline. An `unavailable` error means the connection was
+  // lost: the engine calls open again.
   virtual Result<Chunk> read(Deadline deadline) = 0;
   virtual void committed(const Offset& offset) { static_cast<void>(offset); }
   // Makes a blocked read or open return soon with `cancelled`.
@@ -65,10 +68,11 @@ class Source {
 
   // Tells which columns are read downstream; the others may be left absent.
   virtual void narrow(const ColumnSet& wanted) { static_cast<void>(wanted); }
-  [[nodiscard]] virtual std::string describe() const = 0;   // "socket 127.0.0.1:9999"
+  [[nodiscard]] virtual std::string describe() const = 0;  // "socket 127.0.0.1:9999"
   // Said when the source is unavailable: "is `flowrun simulate watches --port 9999` running?"
   [[nodiscard]] virtual std::string hint() const { return {}; }
-  // With trigger once or available_now: read only what is there now, then stream_ends. Called before open.
+  // With trigger once or available_now: read only what is there now, then stream_ends. Called
+  // before open.
   virtual void stop_at_end() {}
   // True when it decides itself what an epoch is (max_files): it marks epoch_ends.
   [[nodiscard]] virtual bool marks_epochs() const { return false; }

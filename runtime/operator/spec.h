@@ -11,7 +11,8 @@
 
 namespace flowrun {
 
-// What a name given as an option's text stands for beyond the operator; checked across the whole file.
+// What a name given as an option's text stands for beyond the operator; checked across the whole
+// file.
 enum class NameRole : uint8_t {
   none,
   static_table,  // one of `tables:`, and uses it
@@ -24,15 +25,16 @@ struct OptionSpec {
   OptionKind kind = OptionKind::text;
   std::string doc;
   bool required = false;
-  std::string default_text = {};            // as YAML would write it; empty: none
-  std::vector<std::string> words = {};      // word: what is allowed
-  std::vector<OptionSpec> items = {};       // list, map: exactly one, the spec of an item
+  std::string default_text = {};              // as YAML would write it; empty: none
+  std::vector<std::string> words = {};        // word: what is allowed
+  std::vector<OptionSpec> items = {};         // list, map: exactly one, the spec of an item
   std::vector<OptionSpec> alternatives = {};  // one_of
-  bool secret = false;                      // never echoed
-  std::optional<int64_t> least = {};        // integer, duration, bytes: bounds, both inclusive
+  bool secret = false;                        // never echoed
+  std::optional<int64_t> least = {};          // integer, duration, bytes: bounds, both inclusive
   std::optional<int64_t> most = {};
   NameRole role = NameRole::none;
-  // The option makes sense only where the option named first has the value named second: {"format", "csv"}.
+  // The option makes sense only where the option named first has the value named second: {"format",
+  // "csv"}.
   std::optional<std::pair<std::string, std::string>> only_with = {};
 
   // Each gives back a changed copy, for chaining: integer("port", "...").between(1, 65535).
@@ -58,11 +60,12 @@ struct Example {
 };
 
 struct OperatorSpec {
-  std::string name;         // the key in YAML: "dropna"; for sources and sinks the word: "socket"
+  std::string name;  // the key in YAML: "dropna"; for sources and sinks the word: "socket"
   OperatorKind kind = OperatorKind::transform;
-  std::string summary;      // one line
-  std::string doc = {};     // more, as Markdown; guarantees and limits
-  OptionSpec primary = {};  // value of the operator key (its name is the operator's); unused by sources, sinks
+  std::string summary;   // one line
+  std::string doc = {};  // more, as Markdown; guarantees and limits
+  OptionSpec primary =
+      {};  // value of the operator key (its name is the operator's); unused by sources, sinks
   std::vector<OptionSpec> options = {};
   std::vector<std::string> ports = {};  // output ports beside the main one: "errors", "late"
   InputShape inputs = InputShape::one;

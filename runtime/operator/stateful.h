@@ -1,5 +1,6 @@
 #pragma once
-// Stateful: an operator that remembers across batches and epochs: aggregates, windows, joins, dedup.
+// Stateful: an operator that remembers across batches and epochs: aggregates, windows, joins,
+// dedup.
 
 #include <memory>
 #include <span>
@@ -14,7 +15,8 @@ namespace flowrun {
 class SnapshotWriter;  // state/snapshot.h
 class SnapshotReader;
 
-// One worker's rows of one epoch, not yet in the state. Made by make_local, handed back empty by merge.
+// One worker's rows of one epoch, not yet in the state. Made by make_local, handed back empty by
+// merge.
 class Local {
  public:
   virtual ~Local() = default;
@@ -23,9 +25,10 @@ class Local {
 };
 
 struct Input {
-  size_t port;        // which of the operator's inputs
-  // Of the chunk; grows over the whole run. What comes in several batches of one sequence comes in their order,
-  // to one local: operators that mind the order keep RowSequence::next (operator/row_sequence.h) and the row.
+  size_t port;  // which of the operator's inputs
+  // Of the chunk; grows over the whole run. What comes in several batches of one sequence comes in
+  // their order, to one local: operators that mind the order keep RowSequence::next
+  // (operator/row_sequence.h) and the row.
   int64_t sequence;
   const RecordBatch& batch;
 };
@@ -48,15 +51,17 @@ struct StatefulPlan {
 // Life: bind and plan once on the planning thread; then per epoch, in this order:
 //   absorb      from every worker at once, each with its own Local; const; never locks
 //   merge, evict, emit
-//               once per partition, in this order (emit once per distinct Ask); partitions run concurrently
-// There are two sets of locals, so absorb(N+1) may run while merge..emit(N) do. An operator without keys
-// has one partition. Keys go to partition `hash % partitions`.
+//               once per partition, in this order (emit once per distinct Ask); partitions run
+//               concurrently
+// There are two sets of locals, so absorb(N+1) may run while merge..emit(N) do. An operator without
+// keys has one partition. Keys go to partition `hash % partitions`.
 class Stateful {
  public:
   virtual ~Stateful() = default;
   virtual Result<PortSchemas> bind(std::span<const InputSchema> inputs) = 0;
-  // Refuses what the operator cannot do, with the reason and what would make it possible. The message need not
-  // name the node: the engine does. `partitions` >= 1 is how many partitions the engine will use at most.
+  // Refuses what the operator cannot do, with the reason and what would make it possible. The
+  // message need not name the node: the engine does. `partitions` >= 1 is how many partitions the
+  // engine will use at most.
   virtual Status plan(const StatefulPlan& plan, size_t partitions) = 0;
   // How many partitions it uses; 1 without keys. Called after plan.
   [[nodiscard]] virtual size_t num_partitions() const = 0;
@@ -67,20 +72,26 @@ class Stateful {
 
   [[nodiscard]] virtual std::unique_ptr<Local> make_local() const = 0;
   // Late rows are dropped, counted and, if wanted, emitted on the port `late`.
-  virtual Status absorb(Local& local, const Input& input, const Epoch& epoch, Emitter& out) const = 0;
+  virtual Status absorb(Local& local, const Input& input, const Epoch& epoch,
+                        Emitter& out) const = 0;
   virtual Status merge(size_t partition, std::span<Local* const> locals, const Epoch& epoch) = 0;
-  // Removes what the watermark has passed; what append asks still want is kept until they were served.
+  // Removes what the watermark has passed; what append asks still want is kept until they were
+  // served.
   virtual Status evict(size_t partition, const Epoch& epoch) = 0;
   virtual Status emit(size_t partition, const Ask& ask, const Epoch& epoch, Emitter& out) = 0;
-  // After the emits of an epoch: no ask will look back behind `served` (the oldest `since` still open).
-  virtual void forget(size_t partition, EpochId served) { static_cast<void>(partition), static_cast<void>(served); }
-  // Empties a local for the next epoch, keeping its capacity. Called once all partitions are merged.
+  // After the emits of an epoch: no ask will look back behind `served` (the oldest `since` still
+  // open).
+  virtual void forget(size_t partition, EpochId served) {
+    static_cast<void>(partition), static_cast<void>(served);
+  }
+  // Empties a local for the next epoch, keeping its capacity. Called once all partitions are
+  // merged.
   virtual void clear(Local& local) const = 0;
 
   virtual Status snapshot(SnapshotWriter& writer) = 0;
   virtual Status restore(SnapshotReader& reader) = 0;
 
-  [[nodiscard]] virtual int64_t state_rows() const = 0;   // may be called between epochs only
+  [[nodiscard]] virtual int64_t state_rows() const = 0;  // may be called between epochs only
   [[nodiscard]] virtual int64_t state_bytes() const = 0;
   [[nodiscard]] virtual std::string describe() const = 0;
   // "one row per gt, no bound but the number of keys"; `bounded` false makes check warn.

@@ -18,7 +18,8 @@ class StaticTable {
  public:
   virtual ~StaticTable() = default;
   [[nodiscard]] virtual const std::string& name() const = 0;
-  // Known when the plan is made (declared or inferred); reads at most the file's head, or the whole to infer.
+  // Known when the plan is made (declared or inferred); reads at most the file's head, or the whole
+  // to infer.
   [[nodiscard]] virtual Result<SchemaPtr> schema() = 0;
   // Reads the whole file. Called once before the first epoch, and again on refresh.
   [[nodiscard]] virtual Result<RecordBatch> load() = 0;

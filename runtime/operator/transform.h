@@ -20,9 +20,10 @@ class Scratch {
 // A set of column indices of one schema: element i tells whether column i is in it.
 using ColumnSet = std::vector<bool>;
 
-// Life: made by its factory from checked options; bind once, on the planning thread; then read_columns and
-// narrow once, in that order; open once; then apply from any number of workers at once (hence const), each with a
-// Scratch of its own. bind opens no connection and starts no thread; apply may not block.
+// Life: made by its factory from checked options; bind once, on the planning thread; then
+// read_columns and narrow once, in that order; open once; then apply from any number of workers at
+// once (hence const), each with a Scratch of its own. bind opens no connection and starts no
+// thread; apply may not block.
 class Transform {
  public:
   virtual ~Transform() = default;
@@ -37,10 +38,12 @@ class Transform {
   // Tells which columns of the main port are read downstream; the others may be left absent.
   virtual void narrow(const ColumnSet& wanted) { static_cast<void>(wanted); }
 
-  // Once, when the whole graph is right and before the first row: reads what it needs besides its input.
+  // Once, when the whole graph is right and before the first row: reads what it needs besides its
+  // input.
   virtual Status open() { return {}; }
   [[nodiscard]] virtual std::unique_ptr<Scratch> make_scratch() const { return nullptr; }
-  virtual Status apply(const RecordBatch& batch, const Epoch& epoch, Scratch* scratch, Emitter& out) const = 0;
+  virtual Status apply(const RecordBatch& batch, const Epoch& epoch, Scratch* scratch,
+                       Emitter& out) const = 0;
 
   // One line for `explain`: "dropna any".
   [[nodiscard]] virtual std::string describe() const = 0;
@@ -52,10 +55,12 @@ class Transform {
     size_t column;
   };
   [[nodiscard]] virtual std::optional<WatermarkNode> watermark() const { return std::nullopt; }
-  // The conjuncts of a filter or dropna: rows for which one is not true are dropped. Empty for other operators.
-  // The engine asks a watermark node to observe only rows that the filters behind it keep (SEMANTICS, Time).
+  // The conjuncts of a filter or dropna: rows for which one is not true are dropped. Empty for
+  // other operators. The engine asks a watermark node to observe only rows that the filters behind
+  // it keep (SEMANTICS, Time).
   [[nodiscard]] virtual std::vector<ExpressionPtr> conjuncts() const { return {}; }
-  // True if every row of the input gives exactly one row, in the same order (select, with_columns, rename).
+  // True if every row of the input gives exactly one row, in the same order (select, with_columns,
+  // rename).
   [[nodiscard]] virtual bool keeps_rows() const { return false; }
 };
 

@@ -62,8 +62,8 @@ inline std::string normal_decimal(std::string_view text) {
   return digits.empty() ? "0" : sign + digits + "e" + std::to_string(power);
 }
 
-// Floats are the same if they read as the same float (Java prints some longer), doubles up to 1e-12;
-// all else exactly.
+// Floats are the same if they read as the same float (Java prints some longer), doubles up to
+// 1e-12; all else exactly.
 enum class Exactness { exact, as_float, as_double };
 
 inline Exactness exactness_of(std::string_view type) {
@@ -107,7 +107,8 @@ inline bool same_value(const rapidjson::Value& a, const rapidjson::Value& b, Exa
     if (a.MemberCount() != b.MemberCount()) return false;
     for (const auto& member : a.GetObject()) {
       const auto found = b.FindMember(member.name);
-      if (found == b.MemberEnd() || !same_value(member.value, found->value, exactness)) return false;
+      if (found == b.MemberEnd() || !same_value(member.value, found->value, exactness))
+        return false;
     }
     return true;
   }

@@ -366,10 +366,11 @@ Result<BoundFunction> bind_concat_ws(const Arguments& arguments) {
 
 void register_joins(FunctionRegistry& registry) {
   using Text = std::string_view;
-  registry.add(ScalarFunction(
-      {"concat", "||"}, "concat(x, ...), x || y: texts, binary values or arrays one behind the other.",
-      0, ScalarFunction::kAnyNumber, BindFunction(bind_concat))
-                   .shown_as("concat"));
+  registry.add(
+      ScalarFunction({"concat", "||"},
+                     "concat(x, ...), x || y: texts, binary values or arrays one behind the other.",
+                     0, ScalarFunction::kAnyNumber, BindFunction(bind_concat))
+          .shown_as("concat"));
   registry.add(ScalarFunction(
       "concat_ws",
       "concat_ws(separator, x, ...): what is not null, joined; elements of arrays too.", 1,
