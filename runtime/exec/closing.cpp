@@ -91,18 +91,18 @@ Status Run::end_epoch(Cut cut) {
   if (epoch->has_data() || cut == Cut::no_data || finished_time) ++epochs_done_;
   times[4] = monotonic();
   report_progress(*epoch, times);
-  if (settings_.epochs && epochs_done_ >= *settings_.epochs) stop();
   return ok_status();
 }
 
 // An epoch without rows serves append and update sinks behind operators that evict, and paced sinks
 // that wait.
 std::vector<bool> Run::due_sinks(Cut cut, int64_t now) {
+  const bool last = cut == Cut::end || (settings_.epochs && epochs_done_ + 1 >= *settings_.epochs);
   std::vector<bool> due(sinks_.size());
   for (size_t s = 0; s < sinks_.size(); ++s) {
     const SinkRunner& sink = *sinks_[s];
     const bool paced = sink.node().pace > 0;
-    const bool turn = !paced || cut == Cut::end || !sink.served_once() ||
+    const bool turn = !paced || last || !sink.served_once() ||
                       now >= sink.last_served_time() + sink.node().pace ||
                       sink.held_bytes() > settings_.in_flight / 2;
     if (cut == Cut::no_data) {

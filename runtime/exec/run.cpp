@@ -41,7 +41,7 @@ Status Run::execute() {
   reading_ = new_epoch(0);
   start_threads();
   Cut cut = Cut::data;
-  while (cut != Cut::end && cut != Cut::failed) {
+  while (cut != Cut::end && cut != Cut::failed && !enough_epochs()) {
     cut = await_cut();
     if (cut == Cut::failed) break;
     if (Status ended = end_epoch(cut); !ended) fail(std::move(ended.error()));
@@ -49,7 +49,8 @@ Status Run::execute() {
   }
   stop_threads();
   for (const auto& sink : sinks_) {
-    if (failure_) static_cast<void>(sink->abort(reading_->id));
+    // What was read beyond the last epoch is no epoch's: it is not committed.
+    if (failure_ || enough_epochs()) static_cast<void>(sink->abort(reading_->id));
     sink->close();
   }
   if (!settings_.capture.empty() && !failure_) {
@@ -73,6 +74,8 @@ Status Run::open_transforms() {
   }
   return ok_status();
 }
+
+bool Run::enough_epochs() const { return settings_.epochs && epochs_done_ >= *settings_.epochs; }
 
 Status Run::open_sinks() {
   for (const size_t s : graph_.sinks) {

@@ -82,6 +82,7 @@ class Run final : public SourceHost {
   // run.cpp: life and threads
   Status open_transforms();
   Status open_sinks();
+  [[nodiscard]] bool enough_epochs() const;
   void start_threads();
   void stop_threads();
   void worker_main(size_t index);

@@ -37,8 +37,7 @@ int execute(const CheckCommand& command) {
   Diagnostics all;
   for (const std::string& file : command.files) {
     Pipeline pipeline;
-    const bool loaded = pipeline.load(
-        {.file = file, .set = command.set, .only = {}, .offline = command.offline}, {});
+    const bool loaded = pipeline.load({.file = file, .set = command.set, .only = {}}, {});
     if (!loaded) exit_code = kExitRefused;
     if (command.json) {
       all.insert(all.end(), pipeline.diagnostics().begin(), pipeline.diagnostics().end());

@@ -38,7 +38,6 @@ void add_pipeline_options(CLI::App& command, PipelineArguments& pipeline) {
       ->delimiter(',')
       ->type_name("SINK")
       ->allow_extra_args(false);
-  command.add_flag("--offline", pipeline.offline, "look at no file but the pipeline's own");
 }
 
 void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
@@ -90,7 +89,6 @@ void add_check(CLI::App& app, CommandLine& out, Drafts& drafts) {
   command->add_option("--set", check.set, "change an option, as node.key=value")
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
-  command->add_flag("--offline", check.offline, "look at no file but the pipelines' own");
   command
       ->add_option_function<std::string>(
           "--format", [&check](const std::string& word) { check.json = word == "json"; },

@@ -20,7 +20,6 @@ struct PipelineArguments {
   std::string file;
   std::vector<std::string> set;   // node.key=value
   std::vector<std::string> only;  // sinks
-  bool offline = false;           // look at nothing but the file and what it includes
 };
 
 struct RunCommand {
@@ -39,7 +38,6 @@ struct RunCommand {
 struct CheckCommand {
   std::vector<std::string> files;
   std::vector<std::string> set;
-  bool offline = false;
   bool json = false;
 };
 

@@ -251,3 +251,17 @@ TEST_CASE("paced sinks are served when their time has come, though no more rows 
   CHECK(pipeline.join().empty());
   CHECK(pipeline.totals->all().back() == 3);
 }
+
+TEST_CASE(
+    "a bounded number of epochs is exactly that many, the last one shown to paced sinks too") {
+  Pipeline pipeline({Trigger::Kind::available_now, 0});
+  pipeline.script->marks = true;
+  pipeline.totals->pace = 3'600'000'000;
+  for (int64_t i = 1; i <= 5; ++i) pipeline.script->give({i}, Chunk::Mark::epoch_ends);
+  EngineOptions options;
+  options.epochs = 3;
+  pipeline.start(std::move(options));
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->epochs.size() == 3);
+  CHECK(pipeline.totals->all().back() == 6);
+}
