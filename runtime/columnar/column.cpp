@@ -62,7 +62,7 @@ void copy_bits(const uint8_t* from, int64_t from_offset, int64_t length, uint8_t
 
 void set_bits(uint8_t* bits, int64_t offset, int64_t length) {
   for (; length > 0 && offset % 8 != 0; --length) set_bit(bits, offset++);
-  std::memset(bits + offset / 8, 0xff, bitmap_bytes(length));
+  if (length > 0) std::memset(bits + offset / 8, 0xff, bitmap_bytes(length));
 }
 
 Column::Column(Parts parts) : parts_(std::move(parts)) {

@@ -62,7 +62,7 @@ struct StringView {
   static StringView inline_of(std::string_view text) {
     StringView view;
     view.size = static_cast<uint32_t>(text.size());
-    std::memcpy(view.inlined, text.data(), text.size());
+    if (!text.empty()) std::memcpy(view.inlined, text.data(), text.size());
     return view;
   }
   // A view of text that stands at `offset` of data buffer `buffer`; inline if it is short.

@@ -117,7 +117,7 @@ size_t append_escape(std::string_view text, std::string& out) {
   return 1;
 }
 
-Result<Token> read_string(std::string_view input, size_t begin, size_t quote_at, bool raw) {
+Result<SqlToken> read_string(std::string_view input, size_t begin, size_t quote_at, bool raw) {
   const char quote = input[quote_at];
   size_t at = quote_at + 1;
   while (at < input.size()) {
@@ -129,15 +129,15 @@ Result<Token> read_string(std::string_view input, size_t begin, size_t quote_at,
       at += 2;
     } else {
       const std::string_view body = input.substr(quote_at + 1, at - quote_at - 1);
-      return Token{TokenKind::string, begin, at + 1,
-                   raw ? std::string(body) : unescape_string(body, quote)};
+      return SqlToken{TokenKind::string, begin, at + 1,
+                      raw ? std::string(body) : unescape_string(body, quote)};
     }
   }
   return Error::invalid("a string is not closed — end it with " + std::string(1, quote))
       .at_offset(begin);
 }
 
-Result<Token> read_back_quoted(std::string_view input, size_t begin) {
+Result<SqlToken> read_back_quoted(std::string_view input, size_t begin) {
   std::string text;
   for (size_t at = begin + 1; at < input.size(); ++at) {
     if (input[at] != '`') {
@@ -148,14 +148,14 @@ Result<Token> read_back_quoted(std::string_view input, size_t begin) {
       if (text.empty())
         return Error::invalid("a name is empty — write it between the back-quotes")
             .at_offset(begin);
-      return Token{TokenKind::quoted, begin, at + 1, std::move(text)};
+      return SqlToken{TokenKind::quoted, begin, at + 1, std::move(text)};
     }
   }
   return Error::invalid("a quoted name is not closed — end it with `").at_offset(begin);
 }
 
 // A number, unless letters run on behind it: then it is a name such as 1st.
-std::optional<Token> read_number(std::string_view input, size_t begin) {
+std::optional<SqlToken> read_number(std::string_view input, size_t begin) {
   size_t at = begin;
   const auto digits_from = [&](size_t from) {
     while (from < input.size() && is_digit(input[from])) ++from;
@@ -186,12 +186,12 @@ std::optional<Token> read_number(std::string_view input, size_t begin) {
   } else if (!suffix.empty()) {
     return std::nullopt;
   }
-  return Token{kind, begin, end, std::string(input.substr(begin, end - begin))};
+  return SqlToken{kind, begin, end, std::string(input.substr(begin, end - begin))};
 }
 
 }  // namespace
 
-bool Token::is_word(std::string_view word) const {
+bool SqlToken::is_word(std::string_view word) const {
   return kind == TokenKind::identifier && names_equal(text, word);
 }
 
@@ -208,9 +208,9 @@ std::string unescape_string(std::string_view body, char quote) {
   return out;
 }
 
-Result<Token> next_token(std::string_view input, size_t position) {
+Result<SqlToken> next_token(std::string_view input, size_t position) {
   const size_t at = skip_blanks(input, position);
-  if (at >= input.size()) return Token{TokenKind::end, input.size(), input.size(), ""};
+  if (at >= input.size()) return SqlToken{TokenKind::end, input.size(), input.size(), ""};
   const char c = input[at];
   const char after = at + 1 < input.size() ? input[at + 1] : '\0';
   if (c == '\'' || c == '"') return read_string(input, at, at, false);
@@ -223,11 +223,11 @@ Result<Token> next_token(std::string_view input, size_t position) {
   if (is_word_part(c)) {
     size_t end = at;
     while (end < input.size() && is_word_part(input[end])) ++end;
-    return Token{TokenKind::identifier, at, end, std::string(input.substr(at, end - at))};
+    return SqlToken{TokenKind::identifier, at, end, std::string(input.substr(at, end - at))};
   }
   for (const std::string_view symbol : kSymbols) {
     if (input.substr(at).starts_with(symbol)) {
-      return Token{TokenKind::symbol, at, at + symbol.size(), std::string(symbol)};
+      return SqlToken{TokenKind::symbol, at, at + symbol.size(), std::string(symbol)};
     }
   }
   return Error::invalid("unexpected `" + std::string(1, c) + "`").at_offset(at);

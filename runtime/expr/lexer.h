@@ -22,7 +22,7 @@ enum class TokenKind : uint8_t {
   symbol,      // an operator or a parenthesis
 };
 
-struct Token {
+struct SqlToken {
   TokenKind kind = TokenKind::end;
   size_t begin = 0;  // bytes [begin, end) of the input
   size_t end = 0;
@@ -36,7 +36,7 @@ struct Token {
 };
 
 // The token that begins at or after `position`, past blanks and comments.
-Result<Token> next_token(std::string_view input, size_t position);
+Result<SqlToken> next_token(std::string_view input, size_t position);
 
 // What a quoted string stands for: \n, \u00e9, \101, doubled quotes; \% and \_ stay for LIKE.
 std::string unescape_string(std::string_view body, char quote);

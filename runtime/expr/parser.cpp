@@ -30,7 +30,7 @@ constexpr std::array<BinaryOperator, 24> kBinaryOperators = {{
     {">=", ">=", 1}, {"!<", ">=", 1}, {"<", "<", 1},   {">", ">", 1},
 }};
 
-const BinaryOperator* find_operator(const Token& token) {
+const BinaryOperator* find_operator(const SqlToken& token) {
   if (token.kind != TokenKind::symbol && !token.is_word("div")) return nullptr;
   for (const BinaryOperator& op : kBinaryOperators) {
     if (names_equal(op.written, token.text)) return &op;
@@ -68,7 +68,7 @@ Status Parser::move_to(size_t position) {
   return {};
 }
 
-Result<Token> Parser::peek() const { return next_token(text_, token_.end); }
+Result<SqlToken> Parser::peek() const { return next_token(text_, token_.end); }
 
 std::string Parser::rest(size_t most) const {
   if (at_end()) return "end of expression";
@@ -319,7 +319,7 @@ Result<AstPtr> Parser::unary_expression() {
   };
   std::vector<Prefix> prefixes;
   while (token_.is_symbol("-") || token_.is_symbol("+") || token_.is_symbol("~")) {
-    FLOWRUN_TRY(const Token after, peek());
+    FLOWRUN_TRY(const SqlToken after, peek());
     const bool number = after.kind == TokenKind::integer || after.kind == TokenKind::decimal ||
                         after.kind == TokenKind::exponent || after.kind == TokenKind::suffixed;
     if (token_.is_symbol("-") && number) break;  // the sign is part of the literal

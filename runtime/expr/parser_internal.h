@@ -20,7 +20,7 @@ class Parser {
   Result<AstPtr> expression();
   Result<AstPtr> named_expression();
   [[nodiscard]] bool at_end() const { return token_.kind == TokenKind::end; }
-  [[nodiscard]] const Token& token() const { return token_; }
+  [[nodiscard]] const SqlToken& token() const { return token_; }
   [[nodiscard]] std::string rest(size_t most) const;
 
  private:
@@ -29,7 +29,7 @@ class Parser {
   // Tokens.
   Status advance();
   Status move_to(size_t position);
-  [[nodiscard]] Result<Token> peek() const;
+  [[nodiscard]] Result<SqlToken> peek() const;
   Status expect_symbol(std::string_view symbol);
   Status expect_word(std::string_view word);
   Result<bool> accept_symbol(std::string_view symbol);
@@ -84,7 +84,7 @@ class Parser {
   Result<AstPtr> unit_call(const std::string& function);
 
   std::string_view text_;
-  Token token_;
+  SqlToken token_;
   size_t last_end_ = 0;
   int32_t depth_ = 0;
 };

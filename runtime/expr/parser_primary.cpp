@@ -28,7 +28,7 @@ bool contains(const std::array<std::string_view, N>& words, std::string_view wor
   return std::ranges::find(words, word) != words.end();
 }
 
-bool is_identifier(const Token& token) {
+bool is_identifier(const SqlToken& token) {
   return token.kind == TokenKind::identifier || token.kind == TokenKind::quoted;
 }
 
@@ -147,7 +147,7 @@ Result<AstPtr> Parser::string_literal() {
 }
 
 Result<bool> Parser::lambda_ahead() const {
-  FLOWRUN_TRY(Token next, peek());
+  FLOWRUN_TRY(SqlToken next, peek());
   if (is_identifier(token_)) return next.is_symbol("->");
   while (is_identifier(next)) {
     FLOWRUN_TRY(next, next_token(text_, next.end));
@@ -198,7 +198,7 @@ Result<AstPtr> Parser::parenthesis() {
 }
 
 Result<AstPtr> Parser::word() {
-  FLOWRUN_TRY(const Token next, peek());
+  FLOWRUN_TRY(const SqlToken next, peek());
   const std::string lower = lower_name(token_.text);
   const size_t offset = token_.begin;
   if (next.is_symbol("->")) return lambda();
@@ -312,14 +312,14 @@ Result<AstPtr> Parser::interval() {
   const size_t offset = token_.begin;
   FLOWRUN_RETURN_IF_ERROR(advance());
   if (token_.kind == TokenKind::string) {
-    FLOWRUN_TRY(const Token unit, peek());
+    FLOWRUN_TRY(const SqlToken unit, peek());
     if (unit.kind != TokenKind::identifier || !is_interval_unit(lower_name(unit.text))) {
       auto value = interval_literal(token_.text);
       if (!value) return std::move(value.error()).at_offset(offset);
       FLOWRUN_RETURN_IF_ERROR(advance());
       return literal(std::move(*value), offset);
     }
-    FLOWRUN_TRY(const Token to, next_token(text_, unit.end));
+    FLOWRUN_TRY(const SqlToken to, next_token(text_, unit.end));
     if (to.is_word("to")) return interval_text(offset);
   }
   return interval_parts(offset);
@@ -342,7 +342,7 @@ Result<AstPtr> Parser::interval_text(size_t offset) {
 Result<AstPtr> Parser::interval_parts(size_t offset) {
   std::vector<IntervalPart> parts;
   while (true) {
-    Token value = token_;
+    SqlToken value = token_;
     std::string sign;
     if (value.is_symbol("-") || value.is_symbol("+")) {
       sign = value.is_symbol("-") ? "-" : "";
@@ -351,7 +351,7 @@ Result<AstPtr> Parser::interval_parts(size_t offset) {
     if (value.kind != TokenKind::integer && value.kind != TokenKind::decimal &&
         value.kind != TokenKind::string)
       break;
-    FLOWRUN_TRY(const Token unit, next_token(text_, value.end));
+    FLOWRUN_TRY(const SqlToken unit, next_token(text_, value.end));
     if (unit.kind != TokenKind::identifier || !is_interval_unit(lower_name(unit.text))) break;
     parts.push_back({sign + value.text, lower_name(unit.text)});
     FLOWRUN_RETURN_IF_ERROR(move_to(unit.end));
@@ -370,7 +370,7 @@ Result<AstPtr> Parser::call(std::string function) {
   if (function == "extract") return extract();
   if (contains(kUnitFunctions, function) && token_.kind == TokenKind::identifier &&
       contains(kDateUnits, lower_name(token_.text))) {
-    FLOWRUN_TRY(const Token next, peek());
+    FLOWRUN_TRY(const SqlToken next, peek());
     if (next.is_symbol(",")) return unit_call(function);
   }
   ast.text = std::move(function);
@@ -438,7 +438,7 @@ Status Parser::call_clauses(Ast& ast) {
     if (!ast.descending) FLOWRUN_RETURN_IF_ERROR(accept_word("asc"));
     FLOWRUN_RETURN_IF_ERROR(expect_symbol(")"));
   }
-  FLOWRUN_TRY(const Token next, peek());
+  FLOWRUN_TRY(const SqlToken next, peek());
   if (token_.is_word("filter") && next.is_symbol("(")) {
     FLOWRUN_RETURN_IF_ERROR(advance());
     FLOWRUN_RETURN_IF_ERROR(advance());

@@ -119,7 +119,9 @@ QuantileSummary QuantileSummary::load(std::string_view bytes) {
   std::memcpy(&summary.count_, bytes.data(), sizeof summary.count_);
   bytes.remove_prefix(sizeof summary.count_);
   summary.samples_.resize(bytes.size() / sizeof(Sample));
-  std::memcpy(static_cast<void*>(summary.samples_.data()), bytes.data(), bytes.size());
+  if (!bytes.empty()) {
+    std::memcpy(static_cast<void*>(summary.samples_.data()), bytes.data(), bytes.size());
+  }
   return summary;
 }
 
