@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/format/decimal.h"
+
 namespace flowrun {
 
 namespace {
@@ -74,13 +76,10 @@ Type decimal_for(const Type& type) {
     case TypeId::decimal:
       return type;
     case TypeId::tinyint:
-      return Type::decimal(3, 0);
     case TypeId::smallint:
-      return Type::decimal(5, 0);
     case TypeId::integer:
-      return Type::decimal(10, 0);
     case TypeId::bigint:
-      return Type::decimal(20, 0);
+      return decimal_type_for(type);
     case TypeId::real:
       return Type::decimal(14, 7);
     case TypeId::double_:
@@ -90,13 +89,7 @@ Type decimal_for(const Type& type) {
   }
 }
 
-Type adjusted_decimal(int precision, int scale) {
-  constexpr int kMost = 38;
-  constexpr int kLeastScale = 6;
-  if (precision <= kMost) return Type::decimal(precision, scale);
-  const int whole = precision - scale;
-  return Type::decimal(kMost, std::max(kMost - whole, std::min(scale, kLeastScale)));
-}
+Type adjusted_decimal(int precision, int scale) { return adjusted_decimal_type(precision, scale); }
 
 std::optional<Type> implicit_cast(const Type& from, const Type& expected) {
   if (from == expected) return expected;
