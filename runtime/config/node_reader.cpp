@@ -261,8 +261,11 @@ class NodeReader {
     check_place(place, *key.spec, raw, key);
     const RawValue options = own_options(place, raw, key);
     static const std::vector<std::string> kBeside = {"from", "doc"};
+    const std::span<const std::string> beside(kBeside);
+    const bool has_inputs = key.spec->kind != OperatorKind::source;
     Errors errors;
-    draft.node.options = read_operator_options(*key.spec, options, errors, kBeside);
+    draft.node.options =
+        read_operator_options(*key.spec, options, errors, has_inputs ? beside : beside.subspan(1));
     for (Error& error : errors)
       loaded_.diagnostics.push_back(make_diagnostic(std::move(error), place.name));
     hide_secrets(*key.spec, options);

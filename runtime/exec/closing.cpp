@@ -88,6 +88,8 @@ Status Run::end_epoch(Cut cut) {
   times[3] = monotonic();
   last_committed_ = epoch->id;
   FLOWRUN_RETURN_IF_ERROR(check_memory());
+  // Sources may have waited for the locals that were just emptied.
+  sources_wake_.notify_all();
   if (epoch->has_data() || cut == Cut::no_data || finished_time) ++epochs_done_;
   times[4] = monotonic();
   report_progress(*epoch, times);
@@ -181,7 +183,7 @@ Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>&
   for (Local* local : locals) {
     const int64_t before = local->memory_bytes();
     stateful.clear(*local);
-    shared_.local_bytes.fetch_add(local->memory_bytes() - before, std::memory_order_relaxed);
+    shared_.local_bytes.add(node.stateful_index, local->memory_bytes() - before);
   }
   for (std::vector<SinkRows>& partition : out) {
     for (SinkRows& row : partition) rows[row.sink].push_back(std::move(row.batch));
@@ -206,30 +208,6 @@ Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
     }
   }
   return ok_status();
-}
-
-Status Run::check_memory() {
-  int64_t total = shared_.local_bytes.load(std::memory_order_relaxed) +
-                  in_flight_.load(std::memory_order_relaxed);
-  int64_t greatest = 0;
-  std::string what;
-  const auto add = [&](int64_t bytes, const std::string& name) {
-    total += bytes;
-    if (bytes > greatest) {
-      greatest = bytes;
-      what = name;
-    }
-  };
-  for (const size_t s : graph_.statefuls)
-    add(graph_.nodes[s].stateful->state_bytes(),
-        fmt::format("the state of {}", graph_.nodes[s].name));
-  for (const auto& sink : sinks_)
-    add(sink->memory_bytes(), fmt::format("the rows kept by {}", sink->node().name));
-  if (total <= settings_.memory) return ok_status();
-  return Error::exhausted(
-      fmt::format("the memory budget of {} MiB is spent: {} takes {} MiB — bound it (a watermark, "
-                  "`keep_rows:`), or raise `memory:`",
-                  settings_.memory >> 20, what, greatest >> 20));
 }
 
 void Run::share_loop(size_t count, const std::function<void(size_t, size_t)>& body) {
@@ -267,8 +245,10 @@ void Run::note_falling_behind(const EpochState& epoch, int64_t total) {
   const bool slow =
       settings_.trigger.kind == Trigger::Kind::period && total > settings_.trigger.period;
   // A file waits for its turn as a matter of course; a peer does not.
-  const bool live = std::ranges::any_of(
-      source_states_, [](const SourceState& state) { return !state.marks_epochs; });
+  const bool live = std::ranges::any_of(graph_.sources, [this](size_t source) {
+    const Source& reads = *graph_.nodes[source].source;
+    return !reads.marks_epochs() && !reads.finite();
+  });
   const bool waits = budget_waits_.exchange(false) && live;
   const bool behind = epoch.has_data() && (slow || waits);
   if (behind == behind_) return;
@@ -311,7 +291,7 @@ void Run::report_progress(const EpochState& epoch, const std::array<int64_t, 5>&
   }
   progress.late_rows = counters_.total(Metric::late);
   progress.rejected_rows = counters_.total(Metric::rejected);
-  progress.memory_bytes = in_flight_.load() + shared_.local_bytes.load();
+  progress.memory_bytes = in_flight_.load() + shared_.local_bytes.total();
   {
     const std::lock_guard lock(mutex_);
     if (reading_->has_data()) progress.lag = monotonic() - reading_->first_chunk;

@@ -60,8 +60,9 @@ class PlanEngine final : public Engine {
     settings.trigger = plan_.trigger;
     settings.workers = static_cast<size_t>(threads_.value);
     settings.memory = memory_.value;
-    settings.in_flight = std::min(
-        options_.in_flight.value_or(plan_.in_flight.value_or(kDefaultInFlight)), memory_.value / 2);
+    const int64_t usual = std::min(kDefaultInFlight, memory_.value / 8);
+    settings.in_flight =
+        std::min(options_.in_flight.value_or(plan_.in_flight.value_or(usual)), memory_.value / 2);
     settings.watermark_policy_max = plan_.watermark_policy_max;
     settings.timezone = plan_.timezone;
     settings.epochs = options_.epochs;

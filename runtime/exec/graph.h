@@ -77,6 +77,7 @@ struct GraphNode {
 
   // Source.
   size_t source_index = 0;
+  ErrorPolicy on_error = ErrorPolicy::keep;  // for records that it cannot take
 };
 
 struct Graph {

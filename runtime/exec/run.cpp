@@ -11,12 +11,12 @@ Run::Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool)
       settings_(std::move(settings)),
       pool_(std::move(pool)),
       counters_(graph.nodes.size()),
+      shared_(graph.statefuls.size()),
       watermarks_(graph, settings_.watermark_policy_max),
       source_states_(graph.sources.size()),
       random_(settings_.chunking.value_or(0)) {
   shared_.graph = &graph_;
   shared_.counters = &counters_;
-  shared_.locals.resize(graph_.statefuls.size());
   for (auto& parities : shared_.locals) {
     for (auto& locals : parities) locals.resize(settings_.workers + 1);
   }
@@ -157,8 +157,13 @@ void Run::run_chunk(Worker& worker, Work work) {
         sinks_[s]->deliver(work.epoch->id, work.sequence, std::move(by_sink[s]), work.flight);
     if (!delivered && done) done = std::move(delivered);
   }
+  if (done) done = check_memory_within_epoch();
   if (!done) fail(std::move(done.error()));
   work.flight.reset();
+  if (over_half_budget()) {
+    const std::lock_guard lock(mutex_);
+    coordinator_wakes_.notify_all();
+  }
   if (work.epoch->outstanding.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     // Under the mutex, so that the coordinator cannot miss it between its look and its wait.
     const std::lock_guard lock(mutex_);
@@ -201,11 +206,13 @@ bool Run::await_turn(size_t source) {
   std::unique_lock lock(mutex_);
   const auto may_read = [&] {
     if (leaving_) return true;
-    if (source_states_[source].part_ended) return false;
-    return in_flight_.load(std::memory_order_relaxed) < settings_.in_flight;
+    return !source_states_[source].part_ended && !awaits_cut() && room_in_flight();
   };
-  if (!may_read() && !source_states_[source].part_ended) budget_waits_ = true;
+  if (may_read()) return !leaving_;
+  if (!source_states_[source].part_ended) budget_waits_ = true;
+  ++waiting_sources_;
   sources_wake_.wait(lock, may_read);
+  --waiting_sources_;
   return !leaving_;
 }
 
@@ -218,18 +225,15 @@ bool Run::pause(int64_t microseconds) {
 void Run::submit(size_t source, Chunk chunk) {
   const int64_t rows = chunk.rows.num_rows();
   const bool carries = rows > 0 || !chunk.rejected.empty();
-  const int64_t bytes = std::max(chunk.bytes, int64_t{1});
+  const int64_t bytes = std::max({chunk.bytes, chunk.rows.memory_bytes(), int64_t{1}});
   FlightPtr flight;
   if (carries) {
-    in_flight_.fetch_add(bytes, std::memory_order_relaxed);
+    in_flight_.fetch_add(bytes);
     flight = std::make_shared<const Flight>(bytes, [this](int64_t landed) {
-      const int64_t before = in_flight_.fetch_sub(landed, std::memory_order_relaxed);
-      if (before >= settings_.in_flight && before - landed < settings_.in_flight) {
-        {
-          const std::lock_guard lock(mutex_);
-        }
-        sources_wake_.notify_all();
-      }
+      in_flight_.fetch_sub(landed);
+      if (waiting_sources_.load() == 0) return;
+      { const std::lock_guard lock(mutex_); }
+      sources_wake_.notify_all();
     });
   }
   bool wake = false;

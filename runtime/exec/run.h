@@ -102,8 +102,15 @@ class Run final : public SourceHost {
   [[nodiscard]] bool all_ended() const;
   [[nodiscard]] bool all_parts_ended() const;
   [[nodiscard]] bool mid_part() const;
-  [[nodiscard]] bool over_half_budget() const;
   [[nodiscard]] bool paced_sink_due(int64_t now) const;
+
+  // memory.cpp: the budget
+  [[nodiscard]] bool over_half_budget() const;
+  [[nodiscard]] bool awaits_cut() const;
+  [[nodiscard]] bool room_in_flight() const;
+  [[nodiscard]] int64_t epoch_budget() const;
+  Status check_memory();
+  Status check_memory_within_epoch();
 
   // closing.cpp: what happens at its end
   Status end_epoch(Cut cut);
@@ -115,7 +122,6 @@ class Run final : public SourceHost {
   [[nodiscard]] std::vector<bool> due_sinks(Cut cut, int64_t now);
   Status finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
                       std::vector<std::vector<RecordBatch>>& rows);
-  Status check_memory();
   void share_loop(size_t count, const std::function<void(size_t, size_t)>& body);
   void help(SharedLoop& loop, size_t worker);
   void report_progress(const EpochState& epoch, const std::array<int64_t, 5>& times);
@@ -140,6 +146,8 @@ class Run final : public SourceHost {
   std::vector<SourceState> source_states_;
   int64_t next_sequence_ = 0;
   std::atomic<int64_t> in_flight_{0};
+  std::atomic<int> waiting_sources_{0};
+  std::atomic<int64_t> kept_bytes_{0};  // by state and sinks, when the last epoch ended
   bool stop_ = false;      // asked for
   int64_t stop_time_ = 0;  // when, monotonic
   bool leaving_ = false;   // sources must leave

@@ -29,12 +29,6 @@ bool Run::mid_part() const {
   });
 }
 
-bool Run::over_half_budget() const {
-  return shared_.local_bytes.load(std::memory_order_relaxed) +
-             in_flight_.load(std::memory_order_relaxed) >
-         settings_.memory / 2;
-}
-
 bool Run::paced_sink_due(int64_t now) const {
   return std::ranges::any_of(sinks_, [&](const auto& sink) {
     if (sink->node().pace == 0 || !sink->has_pending()) return false;
@@ -74,10 +68,9 @@ std::optional<Run::Cut> Run::cut_now(int64_t now) {
       return cut_asap(now);
     case Trigger::Kind::period:
       return cut_period(now);
-    case Trigger::Kind::once:
+    case Trigger::Kind::once:  // one epoch, whatever it takes
     case Trigger::Kind::available_now:
-      if (reading_->has_data() && (all_parts_ended() || over_half_budget()) && !mid_part())
-        return Cut::data;
+      if (reading_->has_data() && (all_parts_ended() || awaits_cut())) return Cut::data;
       if (!all_ended() || reading_->has_data()) return std::nullopt;
       return watermark_moved_ ? Cut::no_data : Cut::end;
   }

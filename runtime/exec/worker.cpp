@@ -1,5 +1,7 @@
 #include "runtime/exec/worker.h"
 
+#include <fmt/format.h>
+
 #include "runtime/columnar/builder.h"
 #include "runtime/exec/watermark_gate.h"
 
@@ -77,6 +79,11 @@ Status Worker::reject(const GraphNode& source, size_t index, std::span<const Rej
                       Push& push) {
   NodeEmitter emitter(*this, source, index, push);
   emitter.count(Metric::rejected, static_cast<int64_t>(rejected.size()));
+  if (source.on_error == ErrorPolicy::fail) {
+    const Rejection& first = rejected.front();
+    return emitter.named(Error::data(fmt::format("{}, {}: {} — `on_error: keep` reads on",
+                                                 first.source, first.offset, first.reason)));
+  }
   for (const Rejection& rejection : rejected) emitter.warn(rejection.reason);
   if (!emitter.wanted(kErrorsPort)) return ok_status();
   const SchemaPtr& schema = source.ports[kErrorsPort].schema;
@@ -143,7 +150,7 @@ Status Worker::absorb(size_t index, size_t input, const RecordBatch& batch, Push
   const int64_t before = local->memory_bytes();
   Status done =
       node.stateful->absorb(*local, rows, push.epoch.stateful[node.stateful_index], emitter);
-  shared_.local_bytes.fetch_add(local->memory_bytes() - before, std::memory_order_relaxed);
+  shared_.local_bytes.add(node.stateful_index, local->memory_bytes() - before);
   return emitter.named(std::move(done));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Worker: pushes batches through the graph, operator after operator, on the thread that calls it.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -18,13 +19,33 @@ struct SinkRows {
   RecordBatch batch;
 };
 
+// Bytes in the locals of each stateful operator, in both sets. Any thread, at any time.
+class LocalBytes {
+ public:
+  explicit LocalBytes(size_t statefuls) : bytes_(statefuls) {}
+  void add(size_t stateful, int64_t change) {
+    bytes_[stateful].fetch_add(change, std::memory_order_relaxed);
+    total_.fetch_add(change, std::memory_order_relaxed);
+  }
+  [[nodiscard]] int64_t of(size_t stateful) const {
+    return bytes_[stateful].load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] int64_t total() const { return total_.load(std::memory_order_relaxed); }
+
+ private:
+  std::vector<std::atomic<int64_t>> bytes_;
+  std::atomic<int64_t> total_{0};
+};
+
 // What all workers of a run share.
 struct WorkerShared {
+  explicit WorkerShared(size_t statefuls) : locals(statefuls), local_bytes(statefuls) {}
+
   Graph* graph = nullptr;
   NodeCounters* counters = nullptr;
   // locals[stateful index][parity][worker]
   std::vector<std::array<std::vector<std::unique_ptr<Local>>, 2>> locals;
-  std::atomic<int64_t> local_bytes{0};
+  LocalBytes local_bytes;
   std::function<void(const GraphNode&, std::string_view)> warn;
 };
 

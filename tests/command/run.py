@@ -269,6 +269,64 @@ class Command(unittest.TestCase):
 
     # ---- simulators and eval
 
+    # ---- the budget
+
+    DISTINCT = """
+trigger: %s
+memory: 32 MiB
+nodes:
+  numbers: { source: generate, count: 3000000, rows_per_second: 0 }
+  each: { from: numbers, group_by: [value], agg: count }
+  out: { from: each, sink: discard, mode: update }
+"""
+
+    def test_an_epoch_that_outgrows_the_budget_ends_the_run_with_its_node(self):
+        done = run(self.pipeline(self.DISTINCT % "once"), "--quiet")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("what one epoch brought to each", done.stderr)
+        self.assertIn("trigger: available_now", done.stderr)
+
+    def test_state_that_outgrows_the_budget_ends_the_run_with_its_node(self):
+        done = run(self.pipeline(self.DISTINCT % "asap"), "--quiet")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"the memory budget of 32 MiB is spent: (the state of|what one epoch brought to) each takes")
+
+    def test_a_stream_larger_than_the_budget_is_cut_into_epochs(self):
+        done = run(self.pipeline("""
+memory: 8 MiB
+nodes:
+  numbers: { source: generate, count: 3000000, rows_per_second: 0 }
+  few: { from: numbers, select: ["value % 10 as k"] }
+  counts: { from: few, group_by: [k], agg: count }
+  out: { from: counts, sink: console, mode: complete, format: json }
+"""), "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('{"k":7,"count":300000}', done.stdout)
+
+    # ---- files
+
+    def test_a_source_told_to_fail_does_so_at_its_first_bad_record(self):
+        (self.path / "lines.txt").write_text("short\nmuch longer than ten\n", encoding="utf-8")
+        text = "nodes:\n  lines: { source: file, path: lines.txt, max_record: 10%s }\n  out: { from: lines, sink: console, format: json }\n"
+        done = run(self.pipeline(text % ", on_error: fail"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("line 2: a record is longer than max_record (10 bytes)", done.stderr)
+        done = run(self.pipeline(text % ""))
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stdout, '{"value":"short"}\n')
+
+    def test_a_file_that_waits_for_its_turn_is_not_said_to_fall_behind(self):
+        (self.path / "lines.txt").write_text("a line that is read\n" * 1000000, encoding="utf-8")
+        done = run(self.pipeline("""
+memory: 8 MiB
+nodes:
+  lines: { source: file, path: lines.txt }
+  counts: { from: lines, group_by: [value], agg: count }
+  out: { from: counts, sink: console, mode: complete, format: json }
+"""))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("falling behind", done.stderr)
+
     def test_a_simulator_serves_several_clients_and_survives_one_that_leaves(self):
         process = subprocess.Popen([FLOWRUN, "simulate", "watches", "--port", "0", "--rate", "2000", "--seed", "5"],
                                    stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)

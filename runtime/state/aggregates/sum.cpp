@@ -19,18 +19,17 @@ Decimal128 power_of_ten(int exponent) {
 // Does the unscaled value have at most as many digits as the type?
 bool fits(Decimal128 value, Decimal128 limit) { return value < limit && value > -limit; }
 
-// Whole numbers and intervals; T is what the argument holds. A wrapped sum is given as it is, or as
-// null.
-template <class T>
+// Whole numbers and intervals; T is what the argument holds. Added as int64_t a sum wraps, as in
+// Spark; added in 128 bits it is null if it does not fit in the end, whatever the order of the
+// rows.
+template <class T, class Sum>
 struct IntegerSumOp {
   struct State {
-    int64_t sum = 0;
+    Sum sum = 0;
     bool any = false;
-    bool overflow = false;
   };
   using Builder = FixedBuilder<int64_t>;
   Type result = Type::bigint();
-  bool null_on_overflow = false;
 
   void update(std::span<State> states, const UpdateRows& rows) const {
     const std::span<const T> values = rows.arguments[0]->values<T>();
@@ -39,23 +38,23 @@ struct IntegerSumOp {
     });
   }
   void merge(State& into, const State& from) const {
-    if (!from.any) return;
-    add(into, from.sum);
-    into.overflow |= from.overflow;
+    if (from.any) add(into, from.sum);
   }
   void finish(const State& state, Builder& out) const {
-    !state.any || (null_on_overflow && state.overflow) ? out.append_null() : out.append(state.sum);
+    const auto sum = static_cast<int64_t>(state.sum);
+    state.any&& sum == state.sum ? out.append(sum) : out.append_null();
   }
 
  private:
-  static void add(State& state, int64_t value) {
-    state.overflow |= __builtin_add_overflow(state.sum, value, &state.sum);
+  static void add(State& state, Sum value) {
+    // Not an overflow to anybody: it is asked to wrap.
+    static_cast<void>(__builtin_add_overflow(state.sum, value, &state.sum));
     state.any = true;
   }
 };
 
 // Sums of months have 32 bits.
-struct MonthSumOp : IntegerSumOp<int32_t> {
+struct MonthSumOp : IntegerSumOp<int32_t, int64_t> {
   using Builder = FixedBuilder<int32_t>;
   void finish(const State& state, Builder& out) const {
     state.any ? out.append(static_cast<int32_t>(state.sum)) : out.append_null();
@@ -207,15 +206,14 @@ struct IntervalAverageOp {
   }
 };
 
-std::unique_ptr<GroupStates> make_integer_sum(const AggregateSignature& signature,
-                                              bool null_on_overflow) {
+template <class Sum>
+std::unique_ptr<GroupStates> make_integer_sum(const AggregateSignature& signature) {
   const Type& argument = signature.arguments[0];
   return visit_fixed(argument.id(), [&](auto tag) -> std::unique_ptr<GroupStates> {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_integral_v<T>) {
-      IntegerSumOp<T> op;
+      IntegerSumOp<T, Sum> op;
       op.result = signature.result;
-      op.null_on_overflow = null_on_overflow;
       return make_pod_states(op);
     } else {
       check_failed(__FILE__, __LINE__, "integer type", "sums of whole numbers take whole numbers");
@@ -223,8 +221,9 @@ std::unique_ptr<GroupStates> make_integer_sum(const AggregateSignature& signatur
   });
 }
 
-std::unique_ptr<GroupStates> make_sum_of(const AggregateSignature& signature,
-                                         bool null_on_overflow) {
+// `Sum`: what whole numbers are added in.
+template <class Sum>
+std::unique_ptr<GroupStates> make_sum_of(const AggregateSignature& signature) {
   switch (signature.arguments[0].id()) {
     case TypeId::decimal: {
       DecimalSumOp op;
@@ -242,7 +241,7 @@ std::unique_ptr<GroupStates> make_sum_of(const AggregateSignature& signature,
       return make_pod_states(op);
     }
     default:
-      return make_integer_sum(signature, null_on_overflow);
+      return make_integer_sum<Sum>(signature);
   }
 }
 
@@ -267,11 +266,11 @@ Result<AggregateSignature> resolve_sum(AggregateTypes arguments, AggregateConsta
 }
 
 std::unique_ptr<GroupStates> make_sum(const AggregateSignature& signature, AggregateConstants) {
-  return make_sum_of(signature, false);
+  return make_sum_of<int64_t>(signature);
 }
 
 std::unique_ptr<GroupStates> make_try_sum(const AggregateSignature& signature, AggregateConstants) {
-  return make_sum_of(signature, true);
+  return make_sum_of<Decimal128>(signature);
 }
 
 Result<AggregateSignature> resolve_average(AggregateTypes arguments, AggregateConstants) {
