@@ -1,4 +1,4 @@
-// Measures how long records take through `flowrun run tools/bench/latency.yaml`:
+// Measures how long records take through `flowrun run tools/benchmarks/latency.yaml`:
 //   latency RATE SECONDS
 // Listens on two ports, prints `ports IN OUT`, sends records stamped with their time on the first
 // and reads what comes back on the second. Prints `records N p50 .. p90 .. p99 .. max ..`,
