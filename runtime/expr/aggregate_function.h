@@ -37,6 +37,9 @@ class GroupStates {
   // Group from_groups[i] of `from` is added to group groups[i] of this. REQUIRES: same call.
   virtual Status merge(std::span<const uint32_t> groups, const GroupStates& from,
                        std::span<const uint32_t> from_groups) = 0;
+  // Whether merge may be given this very object as `from`: pairs are then merged one after the
+  // other, each seeing what those before it did.
+  [[nodiscard]] virtual bool merges_itself() const { return false; }
   // One row per named group.
   [[nodiscard]] virtual Result<ColumnPtr> result(std::span<const uint32_t> groups) const = 0;
   // Keeps the named groups, renumbered 0, 1, ... in that order: how evicted groups leave.

@@ -203,7 +203,7 @@ Result<Judged> Aggregation::judge_windows(const RecordBatch& batch, const Epoch&
   const int64_t first_open = !window_closes() ? std::numeric_limits<int64_t>::min()
                              : epoch.late_watermark == kEndOfTime
                                  ? kEndOfTime
-                                 : grid.last_window(epoch.late_watermark - grid.size) + grid.slide;
+                                 : grid.first_window_after(epoch.late_watermark);
   Judged judged;
   judged.kept.reserve(static_cast<size_t>(batch.num_rows()));
   FixedBuilder<int64_t> begins(Type::timestamp());

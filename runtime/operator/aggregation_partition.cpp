@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kRowsPerBatch = 8192;
 constexpr int64_t kNeverEnds = kEndOfTime;
+constexpr size_t kSweep = 4;  // ended panes are swept out once they are a quarter
 
 std::vector<uint32_t> all_groups(size_t count) {
   std::vector<uint32_t> groups(count);
@@ -22,6 +23,16 @@ template <class T>
 void keep_elements(std::vector<T>& elements, std::span<const uint32_t> kept) {
   for (size_t i = 0; i < kept.size(); ++i) elements[i] = elements[kept[i]];
   elements.resize(kept.size());
+}
+
+// Calls body(some) for so many at a time.
+template <class Body>
+Status in_batches(std::span<const uint32_t> groups, const Body& body) {
+  for (size_t start = 0; start < groups.size(); start += kRowsPerBatch) {
+    FLOWRUN_RETURN_IF_ERROR(
+        body(groups.subspan(start, std::min(kRowsPerBatch, groups.size() - start))));
+  }
+  return {};
 }
 
 ColumnPtr window_column(const Type& type, const ColumnPtr& begins, const WindowGrid& grid) {
@@ -65,6 +76,7 @@ AggregationPartition::AggregationPartition(const AggregationShape& shape, const 
       table_(shape.state_types()),
       states_(shape.aggregates.make_states()),
       first_end_(kNeverEnds) {
+  if (shape.window && shape.window->slides()) sliding_.emplace(shape);
   if (!shape.is_global()) return;
   // The one row of an aggregation without keys is there before any input.
   std::vector<uint32_t> only(1);
@@ -75,31 +87,6 @@ AggregationPartition::AggregationPartition(const AggregationShape& shape, const 
 
 bool AggregationPartition::asked_for(OutputMode mode) const {
   return std::ranges::find(modes_, mode) != modes_.end();
-}
-
-AggregationPartition::Expansion AggregationPartition::expand_windows(const GroupTable& local,
-                                                                     const Epoch& epoch) const {
-  const std::vector<uint32_t> groups = all_groups(local.size());
-  const ColumnPtr panes = local.key(0, groups);
-  const WindowGrid& grid = *shape_.window;
-  const bool closes = evict_ && shape_.time_key->kind == TimeKey::Kind::window;
-  Expansion expansion;
-  std::vector<int32_t> rows;
-  FixedBuilder<int64_t> begins(Type::timestamp());
-  for (const uint32_t group : groups) {
-    const int64_t pane = panes->values<int64_t>()[group];
-    for (int64_t begin = grid.last_window(pane); grid.end_of(begin) > pane; begin -= grid.slide) {
-      if (closes && grid.end_of(begin) <= epoch.late_watermark)
-        break;  // it was emitted; so were those before it
-      begins.append(begin);
-      rows.push_back(static_cast<int32_t>(group));
-      expansion.from.push_back(group);
-    }
-  }
-  expansion.keys.push_back(begins.finish());
-  for (size_t i = 1; i < local.types().size(); ++i)
-    expansion.keys.push_back(take(*local.key(i, groups), rows));
-  return expansion;
 }
 
 AggregationPartition::Expansion AggregationPartition::expand_set(const GroupTable& local,
@@ -117,10 +104,32 @@ AggregationPartition::Expansion AggregationPartition::expand_set(const GroupTabl
   return expansion;
 }
 
+// All panes of a key stand in one partition.
+std::vector<uint64_t> AggregationPartition::owner_hashes(std::span<const ColumnPtr> keys,
+                                                         size_t rows) {
+  std::vector<uint64_t> hashes(rows);
+  if (!sliding_) {
+    table_.hash_rows(keys, hashes);
+  } else if (!shape_.keys.empty()) {
+    sliding_->hash_keys(keys.subspan(1), hashes);
+  }
+  return hashes;
+}
+
+std::vector<uint32_t> AggregationPartition::own_groups(const GroupTable& local) {
+  std::vector<uint32_t> own = all_groups(local.size());
+  if (count_ == 1) return own;
+  const std::vector<uint64_t> hashes =
+      sliding_ ? owner_hashes(local.keys(own), own.size()) : std::vector<uint64_t>();
+  std::erase_if(own, [&](uint32_t group) {
+    return (sliding_ ? hashes[group] : local.hash(group)) % count_ != number_;
+  });
+  return own;
+}
+
 void AggregationPartition::keep_own(Expansion& expansion) {
   if (count_ == 1) return;
-  std::vector<uint64_t> hashes(expansion.from.size());
-  table_.hash_rows(expansion.keys, hashes);
+  const std::vector<uint64_t> hashes = owner_hashes(expansion.keys, expansion.from.size());
   std::vector<int32_t> own;
   std::vector<uint32_t> from;
   for (size_t i = 0; i < hashes.size(); ++i) {
@@ -142,15 +151,11 @@ Status AggregationPartition::merge_expansion(Expansion expansion, const LocalGro
 
 Status AggregationPartition::merge(const LocalGroups& local, const Epoch& epoch) {
   if (local.table.size() == 0) return {};
-  if (shape_.window) return merge_expansion(expand_windows(local.table, epoch), local, epoch);
   for (size_t set = 0; set < shape_.sets.size(); ++set) {
     FLOWRUN_RETURN_IF_ERROR(merge_expansion(expand_set(local.table, set), local, epoch));
   }
   if (!shape_.sets.empty()) return {};
-  std::vector<uint32_t> from;
-  for (uint32_t group = 0; group < local.table.size(); ++group) {
-    if (local.table.hash(group) % count_ == number_) from.push_back(group);
-  }
+  const std::vector<uint32_t> from = own_groups(local.table);
   std::vector<uint32_t> groups(from.size());
   table_.merge(local.table, from, groups);
   return merge_states(groups, local, from, epoch);
@@ -175,8 +180,10 @@ Status AggregationPartition::merge_states(std::span<const uint32_t> groups,
 
 void AggregationPartition::note_new_groups() {
   const size_t known = touched_.size();
+  if (known == table_.size()) return;
   touched_.resize(table_.size(), -1);
-  if (!evict_ || known == table_.size()) return;
+  if (sliding_) sliding_->add(table_, known);
+  if (!evict_) return;
   std::vector<uint32_t> added(table_.size() - known);
   std::iota(added.begin(), added.end(), static_cast<uint32_t>(known));
   const ColumnPtr times = table_.key(shape_.time_key->index, added);
@@ -184,17 +191,36 @@ void AggregationPartition::note_new_groups() {
   const Column& values = is_struct ? *times->child(1) : *times;
   for (int64_t i = 0; i < times->size(); ++i) {
     int64_t end = kNeverEnds;
+    int64_t first = kNeverEnds;
     if (times->is_valid(i) && values.is_valid(i)) {
-      end = values.values<int64_t>()[static_cast<size_t>(i)];
-      if (shape_.time_key->kind == TimeKey::Kind::window) end = shape_.window->end_of(end);
+      first = end = values.values<int64_t>()[static_cast<size_t>(i)];
+      if (shape_.time_key->kind == TimeKey::Kind::window) {
+        const WindowGrid& grid = *shape_.window;
+        first = grid.end_of(grid.first_window_after(std::max(end, ended_until_)));
+        end = grid.end_of(grid.last_window(end));
+      }
     }
     ends_.push_back(end);
-    first_end_ = std::min(first_end_, end);
+    first_end_ = std::min(first_end_, first);
   }
 }
 
+// The windows that ended since the watermark was last looked at.
+Status AggregationPartition::evict_windows(const Epoch& epoch) {
+  const WindowQuestion ended{.after = ended_until_,
+                             .until = std::min(epoch.watermark, kNeverEnds - 1)};
+  return sliding_->visit(ended, states_, touched_, [&](const WindowRows& windows) -> Status {
+    FLOWRUN_TRY(RecordBatch rows,
+                window_output(windows, all_groups(windows.begins.size()), epoch.context));
+    evicted_.push_back({epoch.id, windows.touched, std::move(rows)});
+    return {};
+  });
+}
+
 Status AggregationPartition::evict(const Epoch& epoch) {
-  if (!evict_ || first_end_ > epoch.watermark || first_end_ == kNeverEnds) return {};
+  if (!evict_) return {};
+  ended_until_ = std::max(ended_until_, epoch.late_watermark);
+  if (first_end_ > epoch.watermark || first_end_ == kNeverEnds) return {};
   std::vector<uint32_t> due;
   std::vector<uint32_t> kept;
   std::vector<uint32_t> numbers(ends_.size(), GroupTable::kNoGroup);
@@ -206,32 +232,72 @@ Status AggregationPartition::evict(const Epoch& epoch) {
       kept.push_back(group);
     }
   }
-  Evicted evicted{epoch.id, {}, {}};
-  for (const uint32_t group : due) evicted.touched.push_back(touched_[group]);
-  FLOWRUN_TRY(evicted.rows, output(due, epoch.context));
-  evicted_.push_back(std::move(evicted));
+  if (sliding_) {
+    FLOWRUN_RETURN_IF_ERROR(evict_windows(epoch));
+  } else {
+    Evicted evicted{epoch.id, {}, {}};
+    for (const uint32_t group : due) evicted.touched.push_back(touched_[group]);
+    FLOWRUN_TRY(evicted.rows, output(due, epoch.context));
+    evicted_.push_back(std::move(evicted));
+  }
+  ended_until_ = epoch.watermark;
+  // Every slide ends a pane or two of each key; they are swept out together. One that has ended
+  // stands in no window and takes no rows, so it may wait.
+  num_ended_ = due.size();
+  if (sliding_ && num_ended_ * kSweep < table_.size()) {
+    find_first_end();
+    return {};
+  }
+  forget_groups(kept, numbers);
+  num_ended_ = 0;
+  return {};
+}
 
+void AggregationPartition::forget_groups(std::span<const uint32_t> kept,
+                                         std::span<const uint32_t> numbers) {
   table_.keep(kept);
   for (const auto& states : states_) states->keep(kept);
   keep_elements(touched_, kept);
   keep_elements(ends_, kept);
-  first_end_ = ends_.empty() ? kNeverEnds : *std::ranges::min_element(ends_);
   std::erase_if(touch_log_,
                 [&](const Touch& touch) { return numbers[touch.group] == GroupTable::kNoGroup; });
   for (Touch& touch : touch_log_) touch.group = numbers[touch.group];
-  return {};
+  if (sliding_) sliding_->renumber(numbers);
+  find_first_end();
+}
+
+void AggregationPartition::find_first_end() {
+  first_end_ = ends_.empty() ? kNeverEnds : *std::ranges::min_element(ends_);
+  if (!sliding_ || first_end_ == kNeverEnds) return;
+  // A pane stands in earlier windows than its last.
+  const ColumnPtr panes = table_.key(0, all_groups(table_.size()));
+  const int64_t first = std::ranges::min(panes->values<int64_t>());
+  const WindowGrid& grid = *shape_.window;
+  first_end_ = grid.end_of(grid.first_window_after(std::max(first, ended_until_)));
+}
+
+Result<RecordBatch> AggregationPartition::rows_of(ColumnPtr window, std::vector<ColumnPtr> keys,
+                                                  const AggregateStates& states,
+                                                  std::span<const uint32_t> groups,
+                                                  const EvaluationContext& context) const {
+  FLOWRUN_TRY(std::vector<ColumnPtr> results,
+              shape_.aggregates.results(states, groups, keys, context));
+  std::vector<ColumnPtr> columns;
+  if (window) columns.push_back(std::move(window));
+  columns.insert(columns.end(), keys.begin(),
+                 keys.begin() + static_cast<std::ptrdiff_t>(shape_.keys.size()));
+  columns.insert(columns.end(), results.begin(), results.end());
+  return RecordBatch(shape_.output, static_cast<int64_t>(groups.size()), std::move(columns));
 }
 
 Result<RecordBatch> AggregationPartition::output(std::span<const uint32_t> groups,
                                                  const EvaluationContext& context) const {
   std::vector<ColumnPtr> keys = table_.keys(groups);
-  std::vector<ColumnPtr> columns;
+  ColumnPtr window;
   if (shape_.window) {
-    columns.push_back(window_column(shape_.output->field(0).type, keys.front(), *shape_.window));
+    window = window_column(shape_.output->field(0).type, keys.front(), *shape_.window);
     keys.erase(keys.begin());
   }
-  columns.insert(columns.end(), keys.begin(),
-                 keys.begin() + static_cast<std::ptrdiff_t>(shape_.keys.size()));
   if (!shape_.sets.empty()) {
     FixedWriter<int64_t> ids(Type::bigint(), keys.back()->size());
     for (int64_t i = 0; i < keys.back()->size(); ++i) {
@@ -240,26 +306,45 @@ Result<RecordBatch> AggregationPartition::output(std::span<const uint32_t> group
     }
     keys.back() = ids.finish();
   }
-  FLOWRUN_TRY(std::vector<ColumnPtr> results,
-              shape_.aggregates.results(states_, groups, keys, context));
-  columns.insert(columns.end(), results.begin(), results.end());
-  return RecordBatch(shape_.output, static_cast<int64_t>(groups.size()), std::move(columns));
+  return rows_of(std::move(window), std::move(keys), states_, groups, context);
+}
+
+Result<RecordBatch> AggregationPartition::window_output(const WindowRows& windows,
+                                                        std::span<const uint32_t> chosen,
+                                                        const EvaluationContext& context) const {
+  FixedWriter<int64_t> begins(Type::timestamp(), static_cast<int64_t>(chosen.size()));
+  std::vector<uint32_t> panes;
+  panes.reserve(chosen.size());
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    begins.set(static_cast<int64_t>(i), windows.begins[chosen[i]]);
+    panes.push_back(windows.panes[chosen[i]]);
+  }
+  std::vector<ColumnPtr> keys;
+  for (size_t i = 0; i < shape_.keys.size(); ++i) keys.push_back(table_.key(i + 1, panes));
+  return rows_of(window_column(shape_.output->field(0).type, begins.finish(), *shape_.window),
+                 std::move(keys), windows.states, chosen, context);
+}
+
+Status AggregationPartition::emit_windows(const WindowQuestion& question, const Epoch& epoch,
+                                          Emitter& out) const {
+  return sliding_->visit(question, states_, touched_, [&](const WindowRows& windows) -> Status {
+    const std::vector<uint32_t> all = all_groups(windows.begins.size());
+    return in_batches(all, [&](std::span<const uint32_t> some) -> Status {
+      FLOWRUN_TRY(RecordBatch batch, window_output(windows, some, epoch.context));
+      return out.emit(0, std::move(batch));
+    });
+  });
 }
 
 Status AggregationPartition::emit_groups(std::span<const uint32_t> groups, const Epoch& epoch,
                                          Emitter& out) const {
-  for (size_t start = 0; start < groups.size(); start += kRowsPerBatch) {
-    FLOWRUN_TRY(RecordBatch batch,
-                output(groups.subspan(start, std::min(kRowsPerBatch, groups.size() - start)),
-                       epoch.context));
-    FLOWRUN_RETURN_IF_ERROR(out.emit(0, std::move(batch)));
-  }
-  return {};
+  return in_batches(groups, [&](std::span<const uint32_t> some) -> Status {
+    FLOWRUN_TRY(RecordBatch batch, output(some, epoch.context));
+    return out.emit(0, std::move(batch));
+  });
 }
 
-Status AggregationPartition::emit(const Ask& ask, const Epoch& epoch, Emitter& out) const {
-  if (ask.mode == OutputMode::complete || shape_.is_global())
-    return emit_groups(all_groups(table_.size()), epoch, out);
+Status AggregationPartition::emit_evicted(const Ask& ask, Emitter& out) const {
   for (const Evicted& evicted : evicted_) {
     if (evicted.epoch <= ask.since) continue;
     if (ask.mode == OutputMode::append) {
@@ -272,13 +357,25 @@ Status AggregationPartition::emit(const Ask& ask, const Epoch& epoch, Emitter& o
     }
     FLOWRUN_RETURN_IF_ERROR(out.emit(0, evicted.rows.take(rows)));
   }
+  return {};
+}
+
+Status AggregationPartition::emit(const Ask& ask, const Epoch& epoch, Emitter& out) const {
+  if (ask.mode == OutputMode::complete || shape_.is_global()) {
+    return sliding_ ? emit_windows({}, epoch, out)
+                    : emit_groups(all_groups(table_.size()), epoch, out);
+  }
+  FLOWRUN_RETURN_IF_ERROR(emit_evicted(ask, out));
   if (ask.mode == OutputMode::append) return {};
   const auto first = std::ranges::upper_bound(touch_log_, ask.since, {}, &Touch::epoch);
   std::vector<uint32_t> groups;
   for (auto touch = first; touch != touch_log_.end(); ++touch) {
     if (touched_[touch->group] == touch->epoch) groups.push_back(touch->group);
   }
-  return emit_groups(groups, epoch, out);
+  if (!sliding_) return emit_groups(groups, epoch, out);
+  WindowQuestion touched{.after = ended_until_};
+  touched.touched = {ask.since, groups};
+  return emit_windows(touched, epoch, out);
 }
 
 void AggregationPartition::forget(EpochId served) {
@@ -343,6 +440,7 @@ int64_t AggregationPartition::memory_bytes() const {
       table_.memory_bytes() +
       static_cast<int64_t>(touched_.capacity() * sizeof(EpochId) +
                            ends_.capacity() * sizeof(int64_t) + touch_log_.size() * sizeof(Touch));
+  if (sliding_) bytes += sliding_->memory_bytes();
   for (const auto& states : states_) bytes += states->memory_bytes();
   for (const Evicted& evicted : evicted_) bytes += evicted.rows.memory_bytes();
   return bytes;

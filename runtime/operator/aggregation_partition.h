@@ -1,10 +1,15 @@
 #pragma once
-// AggregationPartition: the groups of one partition of an aggregation's state.
+// AggregationPartition: the groups of one partition of an aggregation's state. Where windows
+// overlap a group is a pane of one key; windows are put together from panes when they are given
+// out.
 
 #include <deque>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "runtime/operator/aggregation_shape.h"
+#include "runtime/operator/sliding_windows.h"
 #include "runtime/operator/stateful.h"
 #include "runtime/state/snapshot.h"
 
@@ -30,7 +35,7 @@ class AggregationPartition {
   // Takes the rows whose keys are its own.
   Status load(const RecordBatch& rows);
 
-  [[nodiscard]] int64_t rows() const { return static_cast<int64_t>(table_.size()); }
+  [[nodiscard]] int64_t rows() const { return static_cast<int64_t>(table_.size() - num_ended_); }
   [[nodiscard]] int64_t memory_bytes() const;
 
  private:
@@ -49,8 +54,9 @@ class AggregationPartition {
     std::vector<uint32_t> from;
   };
 
-  [[nodiscard]] Expansion expand_windows(const GroupTable& local, const Epoch& epoch) const;
   [[nodiscard]] Expansion expand_set(const GroupTable& local, size_t set) const;
+  [[nodiscard]] std::vector<uint64_t> owner_hashes(std::span<const ColumnPtr> keys, size_t rows);
+  [[nodiscard]] std::vector<uint32_t> own_groups(const GroupTable& local);
   void keep_own(Expansion& expansion);
   Status merge_expansion(Expansion expansion, const LocalGroups& local, const Epoch& epoch);
   Status merge_states(std::span<const uint32_t> groups, const LocalGroups& local,
@@ -58,6 +64,19 @@ class AggregationPartition {
   void note_new_groups();
   [[nodiscard]] Result<RecordBatch> output(std::span<const uint32_t> groups,
                                            const EvaluationContext& context) const;
+  [[nodiscard]] Result<RecordBatch> window_output(const WindowRows& windows,
+                                                  std::span<const uint32_t> chosen,
+                                                  const EvaluationContext& context) const;
+  // The keys (without the window), then what the named groups of `states` come to.
+  [[nodiscard]] Result<RecordBatch> rows_of(ColumnPtr window, std::vector<ColumnPtr> keys,
+                                            const AggregateStates& states,
+                                            std::span<const uint32_t> groups,
+                                            const EvaluationContext& context) const;
+  Status evict_windows(const Epoch& epoch);
+  void forget_groups(std::span<const uint32_t> kept, std::span<const uint32_t> numbers);
+  void find_first_end();
+  Status emit_evicted(const Ask& ask, Emitter& out) const;
+  Status emit_windows(const WindowQuestion& question, const Epoch& epoch, Emitter& out) const;
   Status emit_groups(std::span<const uint32_t> groups, const Epoch& epoch, Emitter& out) const;
   [[nodiscard]] bool asked_for(OutputMode mode) const;
 
@@ -72,7 +91,10 @@ class AggregationPartition {
   std::vector<EpochId> touched_;
   std::deque<Touch> touch_log_;  // kept while update is asked for
   std::vector<int64_t> ends_;    // when the watermark ends each group; kEndOfTime: never
-  int64_t first_end_;            // the least of ends_
+  int64_t first_end_;            // when the watermark ends the first group, or the first window
+  std::optional<SlidingWindows> sliding_;  // set where windows overlap: groups are panes then
+  size_t num_ended_ = 0;                   // panes that wait to be swept out
+  int64_t ended_until_ = std::numeric_limits<int64_t>::min();  // windows that end here are gone
   std::deque<Evicted> evicted_;
 };
 

@@ -18,7 +18,7 @@ struct TimeKey {
 };
 
 // Keys of a local:     [pane's begin,] keys
-// Keys of the state:   [window's begin,] keys [, number of the grouping set]
+// Keys of the state:   [pane's begin,] keys [, number of the grouping set]
 // Columns of the output: [window,] keys, aggregates
 struct AggregationShape {
   std::vector<ExpressionPtr> keys;

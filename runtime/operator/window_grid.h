@@ -24,6 +24,13 @@ struct WindowGrid {
   // Where the last window that holds `time` begins; the others begin `slide` earlier each, as long
   // as end_of(begin) > time.
   [[nodiscard]] int64_t last_window(int64_t time) const { return align(time, slide); }
+  // Where the first window begins that ends after `time`.
+  [[nodiscard]] int64_t first_window_after(int64_t time) const {
+    return last_window(time - size) + slide;
+  }
+  // Blocks are as long as a window and follow one another.
+  [[nodiscard]] int64_t block_of(int64_t time) const { return align(time, size); }
+  [[nodiscard]] bool slides() const { return pane_width() < size; }
   // Where a window that begins at `begin` ends; the greatest time where it would lie beyond.
   [[nodiscard]] int64_t end_of(int64_t begin) const {
     return begin > std::numeric_limits<int64_t>::max() - size ? std::numeric_limits<int64_t>::max()

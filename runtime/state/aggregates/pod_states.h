@@ -91,6 +91,7 @@ class PodStates final : public GroupStates {
     for (size_t i = 0; i < groups.size(); ++i) op_.merge(states_[groups[i]], other[from_groups[i]]);
     return {};
   }
+  [[nodiscard]] bool merges_itself() const override { return true; }
   [[nodiscard]] Result<ColumnPtr> result(std::span<const uint32_t> groups) const override {
     const std::unique_ptr<ColumnBuilder> builder = make_builder(op_.result);
     auto& typed = static_cast<typename Op::Builder&>(*builder);

@@ -57,7 +57,7 @@ std::unique_ptr<Stateful> make(Bench& bench, const Setup& setup) {
   REQUIRE(made);
   const std::vector<InputSchema> inputs{{batch_of({}).schema(), "events"}};
   REQUIRE((*made)->bind(inputs));
-  REQUIRE((*made)->plan({.modes = {setup.mode}, .evict = setup.mode == OutputMode::append},
+  REQUIRE((*made)->plan({.modes = {setup.mode}, .evict = setup.mode != OutputMode::complete},
                         setup.partitions));
   return std::move(*made);
 }
@@ -171,6 +171,92 @@ void check_mode(OutputMode mode) {
   }));
 }
 
+// Windows kept one by one, as a reader of the semantics would.
+class ByHand {
+ public:
+  explicit ByHand(const Setup& setup) : setup_(setup) {}
+
+  // What an epoch gives; windows that end until `late` take no rows, those until `watermark` leave.
+  Totals take(std::span<const Row> rows, int64_t late, int64_t watermark) {
+    Totals touched;
+    for (const Row& row : rows) {
+      if (!row.time) continue;
+      int64_t begin = *row.time - *row.time % setup_.slide;
+      for (; begin + setup_.size > *row.time; begin -= setup_.slide) {
+        if (begin + setup_.size <= late) break;
+        auto& [count, sum] = open_[{begin, row.key}];
+        ++count;
+        sum += row.value;
+        touched[{begin, row.key}] = {count, sum};
+      }
+    }
+    Totals ended;
+    for (auto window = open_.begin(); window != open_.end();) {
+      const bool ends = window->first.first + setup_.size <= watermark;
+      if (ends) ended.insert(*window);
+      window = ends ? open_.erase(window) : std::next(window);
+    }
+    return setup_.mode == OutputMode::append ? ended : touched;
+  }
+
+ private:
+  const Setup& setup_;
+  Totals open_;
+};
+
+// Epoch after epoch against ByHand, with a watermark that moves at random.
+void check_epochs(OutputMode mode) {
+  CHECK(rc::check([mode] {
+    Setup setup{.size = 0,
+                .slide = *rc::gen::inRange<int64_t>(1, 5),
+                .partitions = *rc::gen::inRange<size_t>(1, 4),
+                .workers = *rc::gen::inRange<size_t>(1, 3),
+                .mode = mode};
+    setup.size = *rc::gen::inRange<int64_t>(setup.slide, 120);
+    std::mt19937 random(*rc::gen::arbitrary<uint32_t>());
+    Bench bench;
+    const std::unique_ptr<Stateful> window = make(bench, setup);
+    ByHand by_hand(setup);
+    int64_t late = kNoTime;
+    int64_t now = 200;
+    int64_t sequence = 0;
+    for (EpochId id = 0; id < 12; ++id) {
+      now += static_cast<int64_t>(random() % 60);
+      std::vector<Row> rows(random() % 40);
+      for (Row& row : rows) {
+        row.time = now - static_cast<int64_t>(random() % 150);
+        row.key = random() % 2 == 0 ? "a" : "b";
+        row.value = static_cast<int64_t>(random() % 100);
+      }
+      Epoch epoch;
+      epoch.id = id;
+      epoch.late_watermark = late;
+      epoch.watermark = random() % 3 == 0 ? late : std::max(late, now - 100);
+      KeepingEmitter out;
+      std::vector<std::unique_ptr<Local>> locals;
+      std::vector<Local*> pointers;
+      for (size_t i = 0; i < setup.workers; ++i)
+        pointers.push_back(locals.emplace_back(window->make_local()).get());
+      for (const Row& row : rows) {
+        RC_ASSERT(window
+                      ->absorb(*pointers[random() % setup.workers],
+                               {0, sequence++, batch_of({&row, 1})}, epoch, out)
+                      .has_value());
+      }
+      for (size_t p = 0; p < window->num_partitions(); ++p) {
+        RC_ASSERT(window->merge(p, pointers, epoch).has_value());
+        RC_ASSERT(window->evict(p, epoch).has_value());
+        RC_ASSERT(window->emit(p, {mode, id - 1}, epoch, out).has_value());
+        window->forget(p, id);
+      }
+      Totals totals;
+      collect(out, totals);
+      RC_ASSERT(totals == by_hand.take(rows, late, epoch.watermark));
+      late = epoch.watermark;
+    }
+  }));
+}
+
 }  // namespace
 
 TEST_CASE("windows hold what each window's rows give, in complete") {
@@ -178,3 +264,11 @@ TEST_CASE("windows hold what each window's rows give, in complete") {
 }
 
 TEST_CASE("windows come out once when time ends, in append") { check_mode(OutputMode::append); }
+
+TEST_CASE("overlapping windows come out once, when the watermark passes their end") {
+  check_epochs(OutputMode::append);
+}
+
+TEST_CASE("overlapping windows come out in every epoch that touches them, in update") {
+  check_epochs(OutputMode::update);
+}
