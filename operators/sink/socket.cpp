@@ -106,7 +106,7 @@ Status SocketSink::accept_readers() {
   Peer peer;
   while (auto socket = tcp_accept(listener_, peer.name)) {
     peer.socket = std::move(*socket);
-    const Status greeted = greet(peer);
+    Status greeted = greet(peer);
     if (!greeted && greeted.error().code == ErrorCode::cancelled) return greeted;
     if (greeted) peers_.push_back(std::move(peer));
     peer = {};
@@ -119,7 +119,7 @@ Status SocketSink::send_to_readers() {
   for (auto peer = peers_.begin(); peer != peers_.end();) {
     const auto deadline =
         settings_.drops_slow ? std::optional(steady_now() + settings_.patience) : std::nullopt;
-    const Status sent = tcp_send(peer->socket, lines_, wakeup_, deadline);
+    Status sent = tcp_send(peer->socket, lines_, wakeup_, deadline);
     if (!sent && sent.error().code == ErrorCode::cancelled) return sent;
     peer = sent ? std::next(peer) : peers_.erase(peer);
   }

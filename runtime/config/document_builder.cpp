@@ -237,9 +237,7 @@ void DocumentBuilder::take_entry(Frame& frame, RawValue value) {
 
 void DocumentBuilder::apply_merges(Frame& frame) {
   for (const RawValue& merged : frame.merged) {
-    if (merged.kind == RawValue::Kind::map) {
-      merge(frame, merged);
-    } else if (merged.kind == RawValue::Kind::list) {
+    if (merged.kind == RawValue::Kind::list) {
       for (const RawValue& map : merged.items) merge(frame, map);
     } else {
       merge(frame, merged);

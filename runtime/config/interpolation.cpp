@@ -13,7 +13,8 @@ constexpr size_t kLargestFile = size_t{1} << 20;
 
 std::optional<std::string> variable(const std::string& name, const LoadOptions& options) {
   if (options.environment) return options.environment(name);
-  const char* value = std::getenv(name.c_str());
+  // A host that changes its environment while it loads a pipeline passes `environment`.
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 

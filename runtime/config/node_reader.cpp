@@ -189,7 +189,7 @@ class NodeReader {
     if (step.kind == Kind::map) {
       for (const OperatorKey& key : operator_keys(step)) op = key.spec ? key.spec->name : key.word;
     }
-    const std::string name = op + "_" + std::to_string(++ordinals[op]);
+    std::string name = op + "_" + std::to_string(++ordinals[op]);
     const RawValue* id = step.find("id");
     if (!id) return name;
     if (id->kind != Kind::scalar || id->text.empty() || id->text.find('.') != std::string::npos) {
@@ -323,7 +323,7 @@ class NodeReader {
     }
   }
 
-  static std::string hint_or(std::string hint, std::string_view otherwise) {
+  static std::string hint_or(const std::string& hint, std::string_view otherwise) {
     return hint.empty() ? std::string(otherwise) : hint;
   }
 

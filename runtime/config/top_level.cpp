@@ -37,7 +37,9 @@ std::vector<OptionSpec> top_level_specs() {
       bytes("memory",
             "bounds everything that grows; 256 MiB without it, or half of what the cgroup grants")
           .at_least(1 << 20),
-      bytes("in_flight", "bounds what was read and is not yet processed; 32 MiB, or an eighth of `memory`, without it")
+      bytes("in_flight",
+            "bounds what was read and is not yet processed; 32 MiB, or an eighth of `memory`, "
+            "without it")
           .at_least(1),
       text("timezone", "the zone of dates and of times as text").with_default("UTC"),
       word("watermark_policy", {"min", "max"}, "which watermark counts where several meet")

@@ -70,12 +70,14 @@ class Explainer {
       text_ += fmt::format("{}{}  (as above)\n", prefix, shown.id);
       return;
     }
-    text_ += prefix + line(shown) + "\n";
+    text_.append(prefix).append(line(shown)).append("\n");
     for (size_t i = 0; i < shown.consumers.size(); ++i) {
       const bool last = i + 1 == shown.consumers.size();
       const Edge& edge = shown.consumers[i];
-      const std::string port = edge.port == 0 ? "" : "." + shown.ports[edge.port].name + " ";
-      node(edge.to, below + (last ? "└ " : "├ ") + port, below + (last ? "  " : "│ "));
+      std::string head = below;
+      head.append(last ? "└ " : "├ ");
+      if (edge.port > 0) head.append(".").append(shown.ports[edge.port].name).append(" ");
+      node(edge.to, head, below + (last ? "  " : "│ "));
     }
   }
 

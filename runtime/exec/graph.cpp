@@ -259,7 +259,10 @@ class GraphBuilder {
                       const std::vector<SchemaPtr>& schemas) {
     const PlanNode& node = plan_.nodes[i];
     std::optional<UnionPlan> united;
-    if (inputs.size() > 1 && !(united = unite(node, schemas))) return;
+    if (inputs.size() > 1) {
+      united = unite(node, schemas);
+      if (!united) return;
+    }
     const std::vector<InputSchema> bound = input_schemas(node, schemas, united);
     auto ports = made_[i].transform->bind(bound);
     if (!ports) return report(node, std::move(ports.error()));
@@ -277,7 +280,10 @@ class GraphBuilder {
                      const std::vector<SchemaPtr>& schemas) {
     const PlanNode& node = plan_.nodes[i];
     std::optional<UnionPlan> united;
-    if (inputs.size() > 1 && !node.sides && !(united = unite(node, schemas))) return;
+    if (inputs.size() > 1 && !node.sides) {
+      united = unite(node, schemas);
+      if (!united) return;
+    }
     const std::vector<InputSchema> bound = input_schemas(node, schemas, united);
     const bool timed = std::ranges::any_of(bound, [](const InputSchema& input) {
       return std::ranges::any_of(input.schema->fields(), [](const Field& field) {
@@ -388,7 +394,10 @@ class GraphBuilder {
                  const std::vector<SchemaPtr>& schemas) {
     const PlanNode& node = plan_.nodes[i];
     std::optional<UnionPlan> united;
-    if (inputs.size() > 1 && !(united = unite(node, schemas))) return;
+    if (inputs.size() > 1) {
+      united = unite(node, schemas);
+      if (!united) return;
+    }
     GraphNode& added = add(node, OperatorKind::sink, order_.reaches[i]);
     const size_t index = graph_->nodes.size() - 1;
     added.sink = std::move(made_[i].sink);

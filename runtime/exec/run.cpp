@@ -236,6 +236,7 @@ void Run::submit(size_t source, Chunk chunk) {
       sources_wake_.notify_all();
     });
   }
+  const Chunk::Mark mark = chunk.mark;
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
@@ -253,7 +254,7 @@ void Run::submit(size_t source, Chunk chunk) {
       enqueue(source, std::move(chunk), flight);
       wake = over_half_budget();
     }
-    if (chunk.mark == Chunk::Mark::epoch_ends && settings_.trigger.kind != Trigger::Kind::once) {
+    if (mark == Chunk::Mark::epoch_ends && settings_.trigger.kind != Trigger::Kind::once) {
       state.part_ended = true;
       reading_->marked = true;
       wake = true;

@@ -50,7 +50,7 @@ void SinkRunner::main() {
     } else if (turn_) {
       Turn turn = std::move(*turn_);
       lock.unlock();
-      Status served = failure_ ? Status(Error(*failure_)) : serve(std::move(turn));
+      Status served = failure_ ? Status(Error(*failure_)) : serve(turn);
       lock.lock();
       if (!served && !failure_) failure_ = std::move(served.error());
       turn_.reset();
@@ -114,13 +114,13 @@ Status SinkRunner::finish(Turn turn, const std::function<bool()>& give_up) {
   }
   idle_.wait(lock, [&] { return !draining_; });
   lock.unlock();
-  FLOWRUN_RETURN_IF_ERROR(serve(std::move(turn)));
+  FLOWRUN_RETURN_IF_ERROR(serve(turn));
   lock.lock();
   open_epoch_ = epoch + 1;
   return drain(lock);
 }
 
-Status SinkRunner::serve(Turn turn) {
+Status SinkRunner::serve(const Turn& turn) {
   if (!turn.due) return ok_status();
   std::vector<Delivery> held;
   {

@@ -72,7 +72,7 @@ class SinkRunner {
   void main();
   [[nodiscard]] bool drainable() const;
   Status drain(std::unique_lock<std::mutex>& lock);
-  Status serve(Turn turn);
+  Status serve(const Turn& turn);
   Status commit(EpochId epoch);
   Status take(Delivery delivery);
   Status write(EpochId epoch, const RecordBatch& batch);

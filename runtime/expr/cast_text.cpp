@@ -77,7 +77,7 @@ ColumnPtr integer_to_binary(const Column& column) {
       continue;
     }
     std::array<char, sizeof(In)> bytes{};
-    auto rest = static_cast<uint64_t>(values[static_cast<size_t>(i)]);
+    auto rest = static_cast<uint64_t>(static_cast<int64_t>(values[static_cast<size_t>(i)]));
     for (size_t b = bytes.size(); b-- > 0; rest >>= 8) bytes[b] = static_cast<char>(rest & 0xff);
     builder.append({bytes.data(), bytes.size()});
   }

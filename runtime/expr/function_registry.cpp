@@ -18,7 +18,7 @@ void FunctionRegistry::add(ScalarFunction function) {
 }
 
 void FunctionRegistry::add(std::shared_ptr<const AggregateFunction> function,
-                           std::vector<std::string> aliases) {
+                           const std::vector<std::string>& aliases) {
   for (const std::string& alias : aliases) aggregates_[lower_name(alias)] = function;
   const std::string name = function->name();
   aggregates_[name] = std::move(function);

@@ -155,7 +155,7 @@ class FunctionRegistry {
   // A later entry of the same name takes the place of the earlier one.
   void add(ScalarFunction function);
   void add(std::shared_ptr<const AggregateFunction> function,
-           std::vector<std::string> aliases = {});
+           const std::vector<std::string>& aliases = {});
 
   // By name without regard to case; null if there is none.
   [[nodiscard]] const ScalarFunction* find_scalar(std::string_view name) const;

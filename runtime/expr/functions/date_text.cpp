@@ -46,7 +46,7 @@ Result<std::optional<int64_t>> parse_seconds(PatternCache& cache, const CallCont
 
 // One argument: a cast to `target`. Two: text by a pattern; what is a date or a timestamp already
 // is cast.
-ScalarFunction parse_function(const char* name, std::string doc, Type target,
+ScalarFunction parse_function(const char* name, std::string doc, const Type& target,
                               const ScalarFunction& by_pattern) {
   const Kernel cast_kernel = [target](const CallContext& context,
                                       std::span<const Datum> arguments) -> Result<Datum> {
