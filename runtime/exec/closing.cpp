@@ -25,7 +25,7 @@ std::shared_ptr<EpochState> Run::swap_epoch() {
     epoch = std::move(reading_);
     reading_ = new_epoch(epoch->id + 1);
     for (SourceState& state : source_states_) {
-      state.part_ended = state.ended;
+      state.part_ended = state.ended || settings_.restart_state;
       state.delivered = false;
     }
   }
@@ -88,6 +88,7 @@ Status Run::end_epoch(Cut cut) {
   times[3] = monotonic();
   last_committed_ = epoch->id;
   FLOWRUN_RETURN_IF_ERROR(check_memory());
+  if (settings_.restart_state) FLOWRUN_RETURN_IF_ERROR(restart_state());
   // Sources may have waited for the locals that were just emptied.
   sources_wake_.notify_all();
   if (epoch->has_data() || cut == Cut::no_data || finished_time) ++epochs_done_;

@@ -69,6 +69,7 @@ class PlanEngine final : public Engine {
     settings.run_for = options_.run_for;
     settings.capture = options_.capture;
     settings.chunking = options_.chunking;
+    settings.restart_state = options_.restart_state;
     settings.clock = options_.clock;
     settings.on_log = options_.on_log;
     settings.on_progress = options_.on_progress;

@@ -29,6 +29,7 @@ struct EngineOptions {
   std::vector<std::string> only;     // sinks to run; empty: all
   std::string capture;               // folder for what every sink was given; empty: none
   std::optional<uint64_t> chunking;  // seed: cut every chunk at random places (tests)
+  bool restart_state = false;        // save and restore all state after every epoch (tests)
   const Clock* clock = nullptr;      // default: the machine's
   Output* console = nullptr;         // where console sinks print; default: standard output
   // Told from the engine's threads; must not block. `node` may be empty.

@@ -329,6 +329,14 @@ class GraphBuilder {
     mark_stateful_below(index, node.through_stateful);
     Status planned = node.stateful->plan(node.stateful_plan, options_.partitions);
     if (!planned) return report(*blamed_sink(node), std::move(planned.error()));
+    node.remake = [make = entry(*node.plan).make_stateful, context = context_for_(*node.plan),
+                   options = &node.plan->options, inputs = node.inputs, plan = node.stateful_plan,
+                   partitions = options_.partitions]() -> Result<std::unique_ptr<Stateful>> {
+      FLOWRUN_TRY(std::unique_ptr<Stateful> made, make(*options, context));
+      FLOWRUN_TRY([[maybe_unused]] const PortSchemas ports, made->bind(inputs));
+      FLOWRUN_RETURN_IF_ERROR(made->plan(plan, partitions));
+      return made;
+    };
     const Stateful::Bound bound = node.stateful->state_bound();
     if (!bound.bounded) warn(*node.plan, bound.text);
   }

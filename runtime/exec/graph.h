@@ -10,6 +10,7 @@
 //   for `complete` and another mode below a watermark is two (one per need); `sinks` tells them
 //   apart.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -51,8 +52,9 @@ struct GraphNode {
   std::unique_ptr<Stateful> stateful;
   std::unique_ptr<Sink> sink;
 
-  // Stateful: what it was planned for.
+  // Stateful: what it was planned for, and how another like it is made.
   StatefulPlan stateful_plan;
+  std::function<Result<std::unique_ptr<Stateful>>()> remake;
   size_t stateful_index = 0;              // among the stateful nodes
   std::vector<size_t> watermark_indices;  // of the watermark nodes that decide its W
   std::optional<size_t> watermark_from;  // graph index of the stateful operator it takes its W from

@@ -38,6 +38,7 @@ struct RunSettings {
   std::optional<int64_t> run_for;
   std::string capture;
   std::optional<uint64_t> chunking;
+  bool restart_state = false;
   const Clock* clock = nullptr;
   std::function<void(const LogEvent&)> on_log;
   std::function<void(const Progress&)> on_progress;
@@ -112,6 +113,9 @@ class Run final : public SourceHost {
   Status check_memory();
   Status check_memory_within_epoch();
 
+  // restart.cpp
+  Status restart_state();
+
   // closing.cpp: what happens at its end
   Status end_epoch(Cut cut);
   std::shared_ptr<EpochState> swap_epoch();
@@ -148,9 +152,9 @@ class Run final : public SourceHost {
   std::atomic<int64_t> in_flight_{0};
   std::atomic<int> waiting_sources_{0};
   std::atomic<int64_t> kept_bytes_{0};  // by state and sinks, when the last epoch ended
-  bool stop_ = false;      // asked for
-  int64_t stop_time_ = 0;  // when, monotonic
-  bool leaving_ = false;   // sources must leave
+  bool stop_ = false;                   // asked for
+  int64_t stop_time_ = 0;               // when, monotonic
+  bool leaving_ = false;                // sources must leave
   std::optional<Error> failure_;
   std::mt19937_64 random_;
 

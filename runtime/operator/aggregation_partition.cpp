@@ -396,8 +396,9 @@ Status AggregationPartition::save(SnapshotWriter& writer) const {
       columns.push_back(std::move(column));
     }
   }
-  return writer.write("groups",
-                      RecordBatch(Schema::make(std::move(fields)), rows(), std::move(columns)));
+  return writer.write(
+      "groups", RecordBatch(Schema::make(std::move(fields)), static_cast<int64_t>(groups.size()),
+                            std::move(columns)));
 }
 
 Status AggregationPartition::load(const RecordBatch& rows) {

@@ -5,8 +5,8 @@
     tests/conformance/run.py build/release/flowrun window      # cases whose name contains a word
     tests/conformance/run.py build/release/flowrun --update    # take what passes off not-yet.txt
 
-Every case of streaming/, json/ and csv/ runs with 1 and 4 workers, and with the input cut into chunks at
-random. not-yet.txt lists what does not pass yet: one that does is an error, so that the list shrinks.
+Every case of streaming/, json/ and csv/ runs with 1 and 4 workers, with the input cut into chunks at
+random, and with all state saved and restored between epochs. not-yet.txt lists what does not pass yet: one that does is an error, so that the list shrinks.
 known-differences.txt lists what never will, each with its reason.
 """
 import argparse
@@ -34,7 +34,7 @@ def read(path):
     return path.read_text(encoding="utf-8")
 
 
-def run_case(binary, case, threads, chunking):
+def run_case(binary, case, threads, chunking, restart):
     """What is wrong with one run of a case; None if it is right."""
     with tempfile.TemporaryDirectory(prefix="flowrun-case-") as scratch:
         copy = pathlib.Path(scratch) / case.name
@@ -43,6 +43,8 @@ def run_case(binary, case, threads, chunking):
         command = [str(binary), "run", "pipeline.yaml", "--capture", str(capture), "--threads", str(threads)]
         if chunking is not None:
             command += ["--chunking", str(chunking)]
+        if restart:
+            command.append("--restart-state")
         try:
             done = subprocess.run(command, cwd=copy, capture_output=True, timeout=TIMEOUT, check=False)
         except subprocess.TimeoutExpired:
@@ -149,9 +151,9 @@ def check_case(binary, case, seed):
     """All runs of one case."""
     random_numbers = random.Random(f"{seed} {case.name}")
     chunkings = [random_numbers.randrange(1 << 32) for _ in range(2)]
-    for threads, chunking in ((1, None), (4, None), (1, chunkings[0]), (4, chunkings[1])):
-        if wrong := run_case(binary, case, threads, chunking):
-            how = f"--threads {threads}" + (f" --chunking {chunking}" if chunking is not None else "")
+    for threads, chunking, restart in ((1, None, False), (4, None, True), (1, chunkings[0], True), (4, chunkings[1], False)):
+        if wrong := run_case(binary, case, threads, chunking, restart):
+            how = f"--threads {threads}" + (f" --chunking {chunking}" if chunking is not None else "") + " --restart-state" * restart
             return f"{wrong}  [{how}]"
     return None
 

@@ -74,6 +74,8 @@ void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
       ->add_option("--chunking", run.chunking,
                    "cut the input at random places, by this seed (tests)")
       ->type_name("SEED");
+  command->add_flag("--restart-state", run.restart_state,
+                    "save and restore all state after every epoch (tests)");
   command->callback([&out, &drafts, run_for, memory] {
     if (run_for->count() > 0) drafts.run.run_for = static_cast<int64_t>(drafts.run_for);
     if (memory->count() > 0) drafts.run.memory = static_cast<int64_t>(drafts.memory);

@@ -30,6 +30,7 @@ struct RunCommand {
   std::optional<int64_t> run_for;  // microseconds
   std::string capture;
   std::optional<uint64_t> chunking;
+  bool restart_state = false;
   std::string progress;
   bool quiet = false;
   bool json_log = false;

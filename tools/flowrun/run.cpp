@@ -55,6 +55,7 @@ EngineOptions engine_options(const RunCommand& command) {
   options.run_for = command.run_for;
   options.capture = command.capture;
   options.chunking = command.chunking;
+  options.restart_state = command.restart_state;
   return options;
 }
 
