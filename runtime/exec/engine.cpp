@@ -114,6 +114,15 @@ class PlanEngine final : public Engine {
   }
   [[nodiscard]] Chosen threads() const override { return threads_; }
   [[nodiscard]] Chosen memory() const override { return memory_; }
+  [[nodiscard]] std::vector<StateBound> state_bounds() const override {
+    std::vector<StateBound> bounds;
+    for (const size_t index : graph_->statefuls) {
+      const GraphNode& node = graph_->nodes[index];
+      Stateful::Bound bound = node.stateful->state_bound();
+      bounds.push_back({node.name, std::move(bound.text), bound.bounded});
+    }
+    return bounds;
+  }
   [[nodiscard]] size_t num_nodes() const override { return graph_->nodes.size(); }
   [[nodiscard]] size_t num_sinks() const override { return graph_->sinks.size(); }
 

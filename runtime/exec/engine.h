@@ -55,6 +55,13 @@ class Engine {
   // The graph as text, for `flowrun explain`; of one node its schema as printSchema prints it.
   [[nodiscard]] virtual std::string explain() const = 0;
   [[nodiscard]] virtual Result<std::string> explain_schema(std::string_view node) const = 0;
+  // Each stateful node and what bounds its state, or that nothing does.
+  struct StateBound {
+    std::string node;
+    std::string text;  // "one row per k, no bound but the number of keys"
+    bool bounded = false;
+  };
+  [[nodiscard]] virtual std::vector<StateBound> state_bounds() const = 0;
   // The live table of that name; null if there is none. Good during and after run().
   [[nodiscard]] virtual const LiveTable* table(std::string_view name) const = 0;
   [[nodiscard]] virtual Chosen threads() const = 0;

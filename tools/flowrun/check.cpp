@@ -26,7 +26,13 @@ int print(Terminal& terminal, const std::string& text) {
 std::string summary(const std::string& file, Pipeline& pipeline) {
   const auto nodes = static_cast<int64_t>(pipeline.engine().num_nodes());
   const auto sinks = static_cast<int64_t>(pipeline.engine().num_sinks());
-  return fmt::format("{}: {}, {}, no errors\n", file, plural(nodes, "node"), plural(sinks, "sink"));
+  std::string text =
+      fmt::format("{}: {}, {}, no errors\n", file, plural(nodes, "node"), plural(sinks, "sink"));
+  for (const Engine::StateBound& bound : pipeline.engine().state_bounds()) {
+    text += fmt::format("  state of {}: {} ({})\n", bound.node, bound.text,
+                        bound.bounded ? "bounded" : "grows");
+  }
+  return text;
 }
 
 }  // namespace
