@@ -225,7 +225,8 @@ bool Run::pause(int64_t microseconds) {
 void Run::submit(size_t source, Chunk chunk) {
   const int64_t rows = chunk.rows.num_rows();
   const bool carries = rows > 0 || !chunk.rejected.empty();
-  const int64_t bytes = std::max({chunk.bytes, chunk.rows.memory_bytes(), int64_t{1}});
+  int64_t bytes = 1 + chunk.rows.memory_bytes();
+  for (const Rejection& rejection : chunk.rejected) bytes += std::ssize(rejection.raw);
   FlightPtr flight;
   if (carries) {
     in_flight_.fetch_add(bytes);
