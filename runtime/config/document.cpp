@@ -22,6 +22,19 @@ std::string place(const Position& position) {
          std::to_string(position.column);
 }
 
+// " — did you mean `pipelines/iot.yaml`?", from what stands in the same folder.
+std::string similar_file(const fs::path& path) {
+  const fs::path folder = path.parent_path();
+  std::error_code failure;
+  std::vector<std::string> names;
+  for (fs::directory_iterator entry(folder.empty() ? "." : folder, failure), end;
+       !failure && entry != end; entry.increment(failure)) {
+    names.push_back(entry->path().filename().string());
+  }
+  const auto name = nearest(path.filename().string(), names);
+  return name ? " — did you mean `" + (folder / *name).string() + "`?" : "";
+}
+
 RawValue empty_map() { return RawValue::map({}); }
 
 // Reads one file after the other into a Document.
@@ -206,7 +219,12 @@ Result<std::string> read_text_file(const std::string& path, size_t limit) {
   }
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file) return Error::from_errno("cannot read " + path, errno);
+  if (!file) {
+    const bool absent = errno == ENOENT;
+    Error error = Error::from_errno("cannot read " + path, errno);
+    if (absent) error.message += similar_file(path);
+    return error;
+  }
   std::string text;
   constexpr size_t kPiece = size_t{64} << 10;
   std::vector<char> piece(kPiece);

@@ -62,8 +62,11 @@ Status Run::execute() {
     }
     FLOWRUN_RETURN_IF_ERROR(write_late_counts(settings_.capture, late));
   }
-  if (failure_) return std::move(*failure_);
-  return ok_status();
+  if (!failure_) return ok_status();
+  failure_->message += last_committed_ < 0
+                           ? "; no epoch is committed"
+                           : fmt::format("; epochs up to {} are committed", last_committed_);
+  return std::move(*failure_);
 }
 
 Status Run::open_transforms() {

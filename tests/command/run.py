@@ -118,10 +118,30 @@ class Command(unittest.TestCase):
             self.assertRegex(done.stderr, r"pipeline\.yaml:\d+:\d+: error: counts: .*`kk`")
             self.assertIn("1 error", done.stderr)
 
-    def test_a_missing_pipeline_is_refused(self):
-        done = run(self.path / "no-such.yaml")
+    def test_a_missing_pipeline_is_refused_with_what_may_be_meant(self):
+        self.pipeline("")
+        done = run(self.path / "pipelnie.yaml")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("no-such.yaml", done.stderr)
+        self.assertIn(f"did you mean `{self.path}/pipeline.yaml`?", done.stderr)
+
+    def test_without_a_command_all_of_them_are_shown(self):
+        done = run()
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        for word in ("run", "check", "flowrun pipelines/iot.yaml"):
+            self.assertIn(word, done.stderr)
+        self.assertIn("did you mean `check`?", run("chekc").stderr)
+
+    def test_a_failure_says_what_is_committed(self):
+        (self.path / "lines.txt").write_text("1\n", encoding="utf-8")
+        text = """
+nodes:
+  numbers: { source: generate, rows_per_second: 100 }
+  checked: { from: numbers, select: ["if(value < 5, value, raise_error('five')) as v"] }
+  out: { from: checked, sink: console, format: json, every: 1 millisecond }
+"""
+        done = run(self.pipeline(text), "--quiet")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"five.*; epochs up to \d+ are committed|five.*; no epoch is committed")
 
     def test_check_says_that_nothing_is_wrong_on_standard_output(self):
         done = run("check", self.pipeline(COUNTS % 9))

@@ -1,8 +1,13 @@
 // The only file that knows the command-line library.
 #include "tools/flowrun/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
+
+#include "runtime/base/suggest.h"
 
 namespace flowrun {
 namespace {
@@ -201,18 +206,32 @@ void add_simulate(CLI::App& app, CommandLine& out, Drafts& drafts) {
              kQuotesPort, 0);
 }
 
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+bool names_a_file(const std::string& word) {
+  return word.ends_with(".yaml") || word.ends_with(".yml") || word.find('/') != std::string::npos;
+}
+
+// What is wrong with the first word; empty if nothing.
+std::string unknown_command(const CLI::App& app, const std::string& word) {
+  const std::vector<std::string> names = command_names(app);
+  if (word.starts_with('-') || names_a_file(word) || std::ranges::count(names, word) > 0) return "";
+  const std::string hint = did_you_mean(word, names);
+  return fmt::format("unknown command `{}`{}", word,
+                     hint.empty() ? " — there are " + back_quoted_list(names) +
+                                        "; a pipeline is named with its .yaml"
+                                  : hint);
+}
+
 // The arguments with `run` put in where only a file is named, last first as the parser wants them.
-std::vector<std::string> arguments_for(const CLI::App& app, int count, char** arguments) {
+std::vector<std::string> arguments_for(int count, char** arguments) {
   std::vector<std::string> words(arguments + 1, arguments + count);
-  const auto is_command = [&app](const std::string& word) {
-    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-    return std::ranges::any_of(
-        commands, [&word](const CLI::App* command) { return command->get_name() == word; });
-  };
-  const bool names_a_file =
-      !words.empty() && (words.front().ends_with(".yaml") || words.front().ends_with(".yml") ||
-                         words.front().find('/') != std::string::npos);
-  if (names_a_file && !is_command(words.front())) words.insert(words.begin(), "run");
+  if (names_a_file(words.front())) words.insert(words.begin(), "run");
   std::ranges::reverse(words);
   return words;
 }
@@ -231,8 +250,22 @@ CommandLine parse_command_line(int count, char** arguments) {
   add_eval(app, out, drafts);
   add_reference(app, out, drafts);
   add_simulate(app, out, drafts);
+  app.footer(
+      "Examples:\n"
+      "  flowrun pipelines/iot.yaml          run a pipeline\n"
+      "  flowrun check pipelines/iot.yaml    say everything that is wrong with it\n"
+      "  flowrun operators window            what an operator takes\n"
+      "  flowrun simulate watches            a stream to try it on, on port 9999");
+  if (count < 2) {
+    std::fputs(app.help().c_str(), stderr);
+    return Answered{kExitRefused};
+  }
+  if (const std::string unknown = unknown_command(app, arguments[1]); !unknown.empty()) {
+    std::fprintf(stderr, "error: %s\n", unknown.c_str());
+    return Answered{kExitRefused};
+  }
   try {
-    app.parse(arguments_for(app, count, arguments));
+    app.parse(arguments_for(count, arguments));
   } catch (const CLI::ParseError& error) {
     return Answered{app.exit(error) == 0 ? kExitDone : kExitRefused};
   }

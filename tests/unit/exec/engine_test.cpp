@@ -179,7 +179,7 @@ TEST_CASE("an error of an operator ends the run and names its node") {
   Pipeline pipeline;
   pipeline.script->give({1, -1});
   pipeline.start();
-  CHECK(pipeline.join() == "keep: a negative number");
+  CHECK(pipeline.join() == "keep: a negative number; no epoch is committed");
 }
 
 TEST_CASE("an error of a sink ends the run and names its node") {
@@ -187,7 +187,7 @@ TEST_CASE("an error of a sink ends the run and names its node") {
   pipeline.rows->fail_on_write = true;
   pipeline.script->give({1});
   pipeline.start();
-  CHECK(pipeline.join() == "rows: the disk is full");
+  CHECK(pipeline.join() == "rows: the disk is full; no epoch is committed");
 }
 
 TEST_CASE("an absent peer is tried again, with a line that says so") {
