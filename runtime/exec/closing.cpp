@@ -25,6 +25,7 @@ std::shared_ptr<EpochState> Run::swap_epoch() {
     epoch = std::move(reading_);
     reading_ = new_epoch(epoch->id + 1);
     for (SourceState& state : source_states_) {
+      epoch->source_offsets.push_back(state.offset);
       state.part_ended = state.ended || settings_.restart_state;
       state.delivered = false;
     }
@@ -47,8 +48,9 @@ Status Run::end_epoch(Cut cut) {
     }
     sources_wake_.notify_all();
     for (const auto& source : sources_) source->cancel();
-    for (const auto& source : sources_) source->join();
-    if (failed()) return ok_status();
+    std::unique_lock lock(mutex_);
+    coordinator_wakes_.wait(lock, [this] { return all_ended(); });
+    if (failure_) return ok_status();
   }
   const bool closes_windows = cut == Cut::end && !stop_ && !settings_.run_for &&
                               (settings_.trigger.kind == Trigger::Kind::asap ||
@@ -87,6 +89,7 @@ Status Run::end_epoch(Cut cut) {
   FLOWRUN_RETURN_IF_ERROR(finish_sinks(*epoch, due, rows));
   times[3] = monotonic();
   last_committed_ = epoch->id;
+  tell_committed(*epoch);
   FLOWRUN_RETURN_IF_ERROR(check_memory());
   if (settings_.restart_state) FLOWRUN_RETURN_IF_ERROR(restart_state());
   // Sources may have waited for the locals that were just emptied.

@@ -28,6 +28,7 @@ struct EpochState {
   int64_t first_chunk = 0;  // monotonic time
   std::vector<int64_t> source_rows;
   std::vector<int64_t> source_bytes;
+  std::vector<std::string> source_offsets;  // after its rows; set when it is cut
 
   [[nodiscard]] bool has_data() const { return chunks > 0 || marked; }
 };

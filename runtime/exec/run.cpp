@@ -113,6 +113,7 @@ void Run::stop_threads() {
   {
     const std::lock_guard lock(mutex_);
     leaving_ = true;
+    over_ = true;
   }
   sources_wake_.notify_all();
   for (const auto& source : sources_) source->cancel();
@@ -208,7 +209,7 @@ std::shared_ptr<EpochState> Run::new_epoch(EpochId id) {
 bool Run::await_turn(size_t source) {
   std::unique_lock lock(mutex_);
   const auto may_read = [&] {
-    if (leaving_) return true;
+    if (leaving_ || source_states_[source].committed) return true;
     return !source_states_[source].part_ended && !awaits_cut() && room_in_flight();
   };
   if (may_read()) return !leaving_;

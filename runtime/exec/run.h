@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -54,6 +55,8 @@ class Run final : public SourceHost {
   void stop();
 
   bool await_turn(size_t source) override;
+  std::optional<Offset> take_committed(size_t source) override;
+  std::optional<Offset> await_committed(size_t source) override;
   bool pause(int64_t microseconds) override;
   void submit(size_t source, Chunk chunk) override;
   void set_available(size_t source, bool available) override;
@@ -70,6 +73,7 @@ class Run final : public SourceHost {
     bool available = true;
     bool marks_epochs = false;
     std::string offset;
+    std::optional<std::string> committed;  // not yet told to it
   };
 
   // Why an epoch was cut.
@@ -113,6 +117,9 @@ class Run final : public SourceHost {
   Status check_memory();
   Status check_memory_within_epoch();
 
+  // committing.cpp: what sources are told
+  void tell_committed(const EpochState& epoch);
+
   // restart.cpp
   Status restart_state();
 
@@ -155,6 +162,7 @@ class Run final : public SourceHost {
   bool stop_ = false;                   // asked for
   int64_t stop_time_ = 0;               // when, monotonic
   bool leaving_ = false;                // sources must leave
+  bool over_ = false;                   // nothing more will be committed
   std::optional<Error> failure_;
   std::mt19937_64 random_;
 
@@ -164,6 +172,8 @@ class Run final : public SourceHost {
   int64_t started_ = 0;
   int64_t epochs_done_ = 0;
   EpochId last_committed_ = -1;
+  // Where the sources stood at the end of each epoch that some sink has yet to be given.
+  std::deque<std::pair<EpochId, std::vector<std::string>>> uncommitted_;
   bool behind_ = false;
   std::atomic<bool> budget_waits_{false};
 };

@@ -34,10 +34,12 @@ void SourceRunner::main() {
     node_.source->close();
     if (!host_.pause(kFirstPause)) break;
   }
-  node_.source->close();
   if (!how && (how.error().code == ErrorCode::cancelled || leaving_)) how = ok_status();
   if (!how) how = std::move(how.error()).within(node_.name);
   host_.source_ended(node_.source_index, std::move(how));
+  while (const auto offset = host_.await_committed(node_.source_index))
+    node_.source->committed(*offset);
+  node_.source->close();
 }
 
 Status SourceRunner::open() {
@@ -61,6 +63,10 @@ Status SourceRunner::open() {
 
 Status SourceRunner::read() {
   while (host_.await_turn(node_.source_index)) {
+    if (const auto offset = host_.take_committed(node_.source_index)) {
+      node_.source->committed(*offset);
+      continue;
+    }
     auto chunk = node_.source->read(Deadline{host_.monotonic() + kReadPatience});
     if (!chunk) return std::move(chunk.error());
     const Chunk::Mark mark = chunk->mark;

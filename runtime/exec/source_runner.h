@@ -1,6 +1,7 @@
 #pragma once
 // SourceRunner: the thread of one source. Opens it, again with growing pauses while its peer is
-// absent, reads while the run lets it, and hands chunks over.
+// absent, reads while the run lets it, hands chunks over, and tells the source what of it is
+// committed, to the end of the run.
 
 #include <string>
 #include <thread>
@@ -14,13 +15,18 @@ namespace flowrun {
 class SourceHost {
  public:
   virtual ~SourceHost() = default;
-  // Blocks while the source's part of the epoch is complete or too much is in flight; false: leave.
+  // Blocks while the source's part of the epoch is complete or too much is in flight, unless there
+  // is something to take_committed(); false: leave.
   virtual bool await_turn(size_t source) = 0;
+  // Up to where its rows are committed, if that moved since the last call.
+  virtual std::optional<Offset> take_committed(size_t source) = 0;
+  // As take_committed, for a source that has ended: blocks. None when the run is over.
+  virtual std::optional<Offset> await_committed(size_t source) = 0;
   // Sleeps, unless the run ends meanwhile; false: leave.
   virtual bool pause(int64_t microseconds) = 0;
   virtual void submit(size_t source, Chunk chunk) = 0;
   virtual void set_available(size_t source, bool available) = 0;
-  // The thread's last word. An error fails the run.
+  // Nothing more is read. An error fails the run.
   virtual void source_ended(size_t source, Status how) = 0;
   virtual void log(LogEvent::Level level, const std::string& node, std::string message) = 0;
   virtual int64_t monotonic() const = 0;

@@ -336,6 +336,35 @@ nodes:
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.stdout, '{"value":"short"}\n')
 
+    def test_files_of_a_folder_are_archived_once_their_rows_are_committed(self):
+        (self.path / "in").mkdir()
+        for name in ("a", "b", "c"):
+            (self.path / "in" / name).write_text(f"{name}\n", encoding="utf-8")
+        done = run(self.pipeline("""
+trigger: available_now
+nodes:
+  lines: { source: file, path: in, after: { archive: done } }
+  counts: { from: lines, group_by: [value], agg: count }
+  out: { from: counts, sink: console, mode: update, format: json }
+"""))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(path.name for path in (self.path / "done").iterdir()), ["a", "b", "c"])
+        self.assertEqual(list((self.path / "in").iterdir()), [])
+
+    def test_a_file_whose_rows_were_not_committed_stays(self):
+        (self.path / "in").mkdir()
+        for name in ("a", "b"):
+            (self.path / "in" / name).write_text(f"{name}\n", encoding="utf-8")
+        done = run(self.pipeline("""
+trigger: available_now
+nodes:
+  lines: { source: file, path: in, after: delete }
+  checked: { from: lines, select: ["if(value = 'a', value, raise_error('not an a')) as v"] }
+  out: { from: checked, sink: console, format: json }
+"""))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual([path.name for path in (self.path / "in").iterdir()], ["b"])
+
     def test_a_file_that_waits_for_its_turn_is_not_said_to_fall_behind(self):
         (self.path / "lines.txt").write_text("a line that is read\n" * 1000000, encoding="utf-8")
         done = run(self.pipeline("""
