@@ -1,6 +1,7 @@
 // stream_join: rows of two streams that belong together.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -8,6 +9,7 @@
 #include "runtime/operator/late_rows.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/registry.h"
+#include "runtime/operator/repeated_names.h"
 #include "runtime/operator/row_selection.h"
 #include "runtime/operator/stream_join_partition.h"
 
@@ -442,7 +444,7 @@ Stateful::Bound StreamJoin::state_bound() const {
 }
 
 std::vector<std::string> StreamJoin::warnings() const {
-  const std::vector<std::string> repeated = shape_.join.repeated_names();
+  const std::vector<std::string> repeated = repeated_names(*shape_.join.output());
   if (repeated.empty()) return {};
   return {fmt::format(
       "both sides bring the columns {}, which nothing behind the join can name alone — write "

@@ -159,16 +159,6 @@ void JoinBinding::lay_out(JoinKind kind, const Schema& left, const Schema& right
   output_ = Schema::make(std::move(fields));
 }
 
-std::vector<std::string> JoinBinding::repeated_names() const {
-  std::vector<std::string> repeated;
-  for (const Field& field : output_->fields()) {
-    const bool known = std::ranges::any_of(
-        repeated, [&](const std::string& name) { return names_equal(name, field.name); });
-    if (!known && output_->find_all(field.name).size() > 1) repeated.push_back(field.name);
-  }
-  return repeated;
-}
-
 ColumnSet JoinBinding::reads(size_t side, const ColumnSet& wanted) const {
   const size_t first = side == 0 ? 0 : num_left_;
   const size_t count = side == 0 ? num_left_ : joined_->num_fields() - num_left_;

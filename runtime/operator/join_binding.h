@@ -62,8 +62,6 @@ class JoinBinding {
   [[nodiscard]] const SchemaPtr& joined() const { return joined_; }
   [[nodiscard]] size_t num_left() const { return num_left_; }
   [[nodiscard]] const SchemaPtr& output() const { return output_; }
-  // Names that stand more than once in the output.
-  [[nodiscard]] std::vector<std::string> repeated_names() const;
 
   // Which columns of a side (0: left, 1: right) the calls below read.
   [[nodiscard]] ColumnSet reads(size_t side, const ColumnSet& wanted) const;
