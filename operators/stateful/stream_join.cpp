@@ -233,6 +233,8 @@ void StreamJoin::find_bounds() {
         shape_.time_key = k;
     }
   }
+  shape_.range =
+      TimeRange::find(shape_.join.condition(), *shape_.join.joined(), shape_.join.num_left());
   for (size_t side = 0; side < 2; ++side) {
     using enum StateBound::Side;
     shape_.sides[side].bound = StateBound::find(shape_.join.condition(), *shape_.join.joined(),
@@ -295,6 +297,7 @@ ColumnSet StreamJoin::read_columns(size_t input, size_t) const {
   add_columns(sides_[input].not_null, read);
   if (evict_ && sides_[input].time) read[sides_[input].time->index] = true;
   if (shape_.sides[input].bound) read[shape_.sides[input].bound->column()] = true;
+  if (shape_.range) read[input == 0 ? shape_.range->left : shape_.range->right] = true;
   return read;
 }
 
@@ -379,6 +382,8 @@ Status StreamJoin::absorb(Local& local, const Input& input, const Epoch& epoch,
     piece.keys.push_back(std::move(values));
   }
   piece.times = eviction_times(side, batch, piece.keys);
+  if (const auto& range = shape_.range)
+    piece.range_times = batch.column(side == 0 ? range->left : range->right);
   for (auto* lists : {&piece.keyed, &piece.single, &piece.alone}) lists->resize(partition_count_);
   const std::vector<size_t> partitions =
       partitions_of_keys(piece.keys, batch.num_rows(), partition_count_);
@@ -419,7 +424,7 @@ int64_t StreamJoin::output_watermark(int64_t watermark) const {
 
 std::string StreamJoin::bound_of(size_t side) const {
   const StreamJoinShape::Side& own = shape_.sides[side];
-  if (!own.evicts) return "no bound";
+  if (!own.evicts) return "for ever";
   if (shape_.time_key) return "until the watermark passes the time in the key";
   const double ahead = -static_cast<double>(own.bound->at(0)) / 1e6;
   const std::string& column = own.schema->field(own.bound->column()).name;

@@ -1,6 +1,7 @@
 #include "runtime/expr/state_bound.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "runtime/expr/bound_expression.h"
@@ -11,7 +12,9 @@ namespace {
 
 constexpr double kMicros = 1e6;
 constexpr double kMicrosPerMilli = 1e3;
+constexpr double kDay = 24 * 3600 * kMicros;
 constexpr int64_t kMillisecond = 1000;
+constexpr int64_t kNoBound = int64_t{1} << 61;  // farther than any two times; sums do not overflow
 
 // A sum of columns and a constant, in microseconds.
 struct Sum {
@@ -21,6 +24,7 @@ struct Sum {
   };
   std::vector<Term> terms;
   double constant = 0;
+  double slack = 1;  // by how much casts, and days that have not 24 hours, may change it
 };
 
 std::optional<double> micros_of(const ConstantNode& node) {
@@ -52,6 +56,8 @@ bool collect(const TypedNode& node, double sign, Sum& sum) {
   if (const auto* constant = dynamic_cast<const ConstantNode*>(&node)) {
     const std::optional<double> micros = micros_of(*constant);
     sum.constant += sign * micros.value_or(0);
+    if (node.type.id() == TypeId::day_time_interval && std::abs(micros.value_or(0)) >= kDay)
+      sum.slack += 2 * kDay;
     return micros.has_value();
   }
   if (const auto* column = dynamic_cast<const ColumnNode*>(&node)) {
@@ -59,6 +65,7 @@ bool collect(const TypedNode& node, double sign, Sum& sum) {
     return true;
   }
   if (dynamic_cast<const CastNode*>(&node)) {
+    sum.slack += kMicros;
     return (node.type.is_numeric() || node.type.id() == TypeId::timestamp) &&
            collect(*node.children[0], sign, sum);
   }
@@ -135,6 +142,35 @@ int64_t StateBound::at(int64_t watermark) const {
     least = std::min(least, (comparison.inclusive ? millis - 1 : millis) * kMillisecond);
   }
   return least;
+}
+
+std::optional<TimeRange> TimeRange::find(const JoinCondition& condition, const Schema& joined,
+                                         size_t num_left) {
+  constexpr double kFarthest = 4e15;  // in a double every microsecond below is exact
+  std::optional<TimeRange> range;
+  for (const ExpressionPtr& conjunct : condition.rest) {
+    const std::optional<Inequality> inequality = as_inequality(*conjunct);
+    if (!inequality || inequality->sum.terms.size() != 2) continue;
+    const Sum& sum = inequality->sum;
+    const bool in_order = sum.terms[0].column < num_left;
+    const Sum::Term& left = sum.terms[in_order ? 0 : 1];
+    const Sum::Term& right = sum.terms[in_order ? 1 : 0];
+    if (left.column >= num_left || right.column < num_left || left.sign == right.sign) continue;
+    if (joined.field(left.column).type.id() != TypeId::timestamp ||
+        joined.field(right.column).type.id() != TypeId::timestamp)
+      continue;
+    const double most = -sum.constant + sum.slack;  // of right - left, times the sign of right
+    if (!(std::abs(most) < kFarthest)) continue;
+    const size_t right_column = right.column - num_left;
+    if (!range) range = TimeRange{left.column, right_column, -kNoBound, kNoBound};
+    if (range->left != left.column || range->right != right_column) continue;
+    if (right.sign > 0) {
+      range->most = std::min(range->most, static_cast<int64_t>(std::ceil(most)));
+    } else {
+      range->least = std::max(range->least, -static_cast<int64_t>(std::ceil(most)));
+    }
+  }
+  return range;
 }
 
 }  // namespace flowrun

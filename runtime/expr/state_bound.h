@@ -11,6 +11,7 @@
 // side's watermarked time and constants; casts of times to numbers count in seconds; the bound is
 // in whole milliseconds. The least bound of several comparisons holds.
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -40,6 +41,19 @@ class StateBound {
   };
   size_t column_ = 0;
   std::vector<Comparison> comparisons_;
+};
+
+// How far apart the times of two rows that match may be: right - left is in [least, most].
+// Necessary, not sufficient: it saves looking at rows, the condition is tried all the same.
+struct TimeRange {
+  size_t left;  // timestamp columns, each counted in its own side's schema
+  size_t right;
+  int64_t least;
+  int64_t most;
+
+  // From the comparisons of one column of either side; none if there is no such.
+  static std::optional<TimeRange> find(const JoinCondition& condition, const Schema& joined,
+                                       size_t num_left);
 };
 
 }  // namespace flowrun

@@ -1,6 +1,7 @@
 #include "runtime/operator/stream_join_partition.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "runtime/columnar/builder.h"
@@ -27,6 +28,17 @@ int64_t bytes_of(const std::vector<T>& values) {
   return static_cast<int64_t>(values.capacity() * sizeof(T));
 }
 
+int64_t time_at(const ColumnPtr& times, int32_t row, int64_t otherwise) {
+  const bool has_time = times && times->is_valid(row);
+  return has_time ? times->values<int64_t>()[static_cast<size_t>(row)] : otherwise;
+}
+
+int64_t saturating_add(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return a < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
+
 size_t index(int32_t row) { return static_cast<size_t>(row); }
 
 }  // namespace
@@ -49,10 +61,11 @@ StreamJoinPartition::StreamJoinPartition(const StreamJoinShape& shape, size_t nu
   }
 }
 
-void StreamJoinPartition::append(size_t side, const RecordBatch& rows,
-                                 std::span<const ColumnPtr> keys, const Column* times,
+void StreamJoinPartition::append(const StreamJoinLocal::Piece& piece,
                                  std::span<const int32_t> selected, bool keyed) {
   if (selected.empty()) return;
+  const size_t side = piece.side;
+  const RecordBatch& rows = piece.rows;
   Rows& own = sides_[side];
   for (size_t c = 0; c < own.columns.size(); ++c) {
     if (!shape_.sides[side].kept[c]) continue;
@@ -66,18 +79,18 @@ void StreamJoinPartition::append(size_t side, const RecordBatch& rows,
   own.groups.resize(first + selected.size(), GroupTable::kNoGroup);
   if (keyed) {
     std::vector<ColumnPtr> picked;
-    for (const ColumnPtr& key : keys) picked.push_back(take(*key, selected));
+    for (const ColumnPtr& key : piece.keys) picked.push_back(take(*key, selected));
     keys_.find_or_add(picked, std::span(own.groups).subspan(first));
   }
   own.next.resize(own.groups.size(), -1);
   own.flags.resize(own.groups.size(), 0);
   own.living += std::ssize(selected);
   for (const int32_t row : selected) {
-    const bool ends = times && times->is_valid(row);
-    const int64_t time = ends ? times->values<int64_t>()[index(row)] : kEndOfTime;
+    const int64_t time = time_at(piece.times, row, kEndOfTime);
     if (own.times.size() % kBlock == 0) own.block_times.push_back(kEndOfTime);
     own.block_times.back() = std::min(own.block_times.back(), time);
     own.times.push_back(time);
+    if (shape_.range) own.range_times.push_back(time_at(piece.range_times, row, kNoRangeTime));
   }
 }
 
@@ -85,10 +98,15 @@ void StreamJoinPartition::append(size_t side, const RecordBatch& rows,
 void StreamJoinPartition::link(size_t side) {
   Rows& own = sides_[side];
   own.heads.resize(keys_.size(), -1);
+  own.latest.resize(own.range_times.size());
   for (; own.linked < own.size(); ++own.linked) {
     const uint32_t group = own.groups[index(own.linked)];
     if (group == GroupTable::kNoGroup) continue;
-    own.next[index(own.linked)] = std::exchange(own.heads[group], own.linked);
+    const int32_t before = std::exchange(own.heads[group], own.linked);
+    own.next[index(own.linked)] = before;
+    if (!shape_.range) continue;
+    const int64_t time = own.range_times[index(own.linked)];
+    own.latest[index(own.linked)] = before < 0 ? time : std::max(time, own.latest[index(before)]);
   }
 }
 
@@ -107,13 +125,20 @@ Status StreamJoinPartition::merge(std::span<Local* const> locals, const Epoch& e
     for (const auto& piece : static_cast<const StreamJoinLocal&>(*local).pieces)
       pieces.push_back(&piece);
   }
+  // What a sink has still to be given of the epoch before is kept as rows.
+  FLOWRUN_RETURN_IF_ERROR(make_rows([&](RecordBatch rows) {
+    pending_.add(matched_in_, std::move(rows));
+    return ok_status();
+  }));
+  release_numbers();
+  matched_in_ = epoch.id;
+  context_ = epoch.context;
   if (pieces.empty()) return {};
   std::ranges::sort(pieces, {}, &StreamJoinLocal::Piece::place);
   const std::array first{sides_[0].size(), sides_[1].size()};
   for (const auto* piece : pieces) {
-    append(piece->side, piece->rows, piece->keys, piece->times.get(), piece->keyed[number_], true);
-    append(piece->side, piece->rows, piece->keys, piece->times.get(), piece->single[number_],
-           false);
+    append(*piece, piece->keyed[number_], true);
+    append(*piece, piece->single[number_], false);
     FLOWRUN_RETURN_IF_ERROR(put_out_alone(piece->side, piece->rows, piece->alone[number_], epoch));
   }
   const std::array views{view(0), view(1)};
@@ -123,6 +148,14 @@ Status StreamJoinPartition::merge(std::span<Local* const> locals, const Epoch& e
   FLOWRUN_RETURN_IF_ERROR(probe(1, first[1], views, epoch));
   link(0);
   return {};
+}
+
+StreamJoinPartition::Span StreamJoinPartition::span_of(size_t side, int32_t row) const {
+  const int64_t time = sides_[side].range_times[index(row)];
+  if (time == kNoRangeTime) return {1, 0};
+  const TimeRange& range = *shape_.range;
+  if (side == 0) return {saturating_add(time, range.least), saturating_add(time, range.most)};
+  return {saturating_add(time, -range.most), saturating_add(time, -range.least)};
 }
 
 Status StreamJoinPartition::probe(size_t side, int32_t first,
@@ -140,7 +173,13 @@ Status StreamJoinPartition::probe(size_t side, int32_t first,
     if (row + kPrefetchDistance < own.size()) __builtin_prefetch(head_of(row + kPrefetchDistance));
     const int32_t* head = head_of(row);
     if (!head) continue;
+    const Span span = shape_.range ? span_of(side, row) : Span{};
     for (int32_t at = *head; at >= other.first_living; at = other.next[index(at)]) {
+      if (shape_.range) {
+        if (other.latest[index(at)] < span.first) break;
+        const int64_t time = other.range_times[index(at)];
+        if (time < span.first || time > span.last) continue;
+      }
       if ((other.flags[index(at)] & kDead) != 0) continue;
       own_rows.push_back(row);
       other_rows.push_back(at);
@@ -168,18 +207,53 @@ Status StreamJoinPartition::settle(RowPairs& pairs, const std::array<RecordBatch
     for (const int32_t row : side == 0 ? pairs.left : pairs.right)
       sides_[side].flags[index(row)] |= kMatched;
   }
-  FLOWRUN_RETURN_IF_ERROR(put_out(pairs, views, epoch));
+  matches_.left.insert(matches_.left.end(), pairs.left.begin(), pairs.left.end());
+  matches_.right.insert(matches_.right.end(), pairs.right.begin(), pairs.right.end());
   pairs.clear();
   return {};
 }
 
-Status StreamJoinPartition::put_out(const RowPairs& pairs, const std::array<RecordBatch, 2>& views,
-                                    const Epoch& epoch) {
-  if (pairs.size() == 0) return {};
-  FLOWRUN_TRY(RecordBatch rows,
-              shape_.join.rows(views[0], views[1], pairs, shape_.wanted, epoch.context));
-  pending_.add(epoch.id, std::move(rows));
+template <class Take>
+Status StreamJoinPartition::make_rows(Take take_rows) const {
+  if (matches_.size() == 0) return {};
+  const std::array views{view(0), view(1)};
+  const auto count = matches_.left.size();
+  RowPairs some;
+  for (size_t first = 0; first < count; first += kManyPairs) {
+    const auto from = static_cast<std::ptrdiff_t>(first);
+    const auto to = static_cast<std::ptrdiff_t>(std::min<size_t>(count, first + kManyPairs));
+    some.left.assign(matches_.left.begin() + from, matches_.left.begin() + to);
+    some.right.assign(matches_.right.begin() + from, matches_.right.begin() + to);
+    FLOWRUN_TRY(RecordBatch rows,
+                shape_.join.rows(views[0], views[1], some, shape_.wanted, context_));
+    FLOWRUN_RETURN_IF_ERROR(take_rows(std::move(rows)));
+  }
   return {};
+}
+
+Status StreamJoinPartition::emit(const Ask& ask, Emitter& out) const {
+  FLOWRUN_RETURN_IF_ERROR(pending_.emit(ask.since, out));
+  if (matched_in_ <= ask.since) return {};
+  return make_rows([&](RecordBatch rows) { return out.emit(0, std::move(rows)); });
+}
+
+void StreamJoinPartition::forget(EpochId served) {
+  pending_.forget(served);
+  if (matched_in_ <= served) release_numbers();
+}
+
+// No match is kept by the numbers of its rows any more: they may be given anew.
+void StreamJoinPartition::release_numbers() {
+  if (matches_.size() > kManyPairs) {
+    matches_ = RowPairs();
+  } else {
+    matches_.clear();
+  }
+  for (size_t side = 0; side < 2; ++side) {
+    const Rows& own = sides_[side];
+    if (const int64_t dead = own.size() - own.living; dead > std::max(own.living, kFewDead))
+      compact(side);
+  }
 }
 
 Status StreamJoinPartition::put_out_alone(size_t side, const RecordBatch& batch,
@@ -192,7 +266,11 @@ Status StreamJoinPartition::put_out_alone(size_t side, const RecordBatch& batch,
   RowPairs pairs;
   (side == 0 ? pairs.left : pairs.right).assign(rows.begin(), rows.end());
   (side == 0 ? pairs.right : pairs.left).assign(rows.size(), -1);
-  return put_out(pairs, side == 0 ? std::array{batch, none} : std::array{none, batch}, epoch);
+  const std::array both = side == 0 ? std::array{batch, none} : std::array{none, batch};
+  FLOWRUN_TRY(RecordBatch out,
+              shape_.join.rows(both[0], both[1], pairs, shape_.wanted, epoch.context));
+  pending_.add(epoch.id, std::move(out));
+  return {};
 }
 
 void StreamJoinPartition::kill(Rows& rows, int32_t row) {
@@ -228,17 +306,15 @@ Status StreamJoinPartition::evict(const Epoch& epoch) {
     Rows& own = sides_[side];
     if (shape.evicts) {
       const int64_t bound = shape.bound ? shape.bound->at(epoch.watermark) : epoch.watermark;
-      std::vector<int32_t> ended = expired(own, bound);
+      const std::vector<int32_t> ended = expired(own, bound);
       for (const int32_t row : ended) kill(own, row);
-      if (shape.outer) {
-        std::erase_if(ended, [&](int32_t row) { return own.flags[index(row)] & kMatched; });
-        if (!ended.empty()) FLOWRUN_RETURN_IF_ERROR(put_out_alone(side, view(side), ended, epoch));
+      for (const int32_t row : ended) {
+        if (!shape.outer || (own.flags[index(row)] & kMatched) != 0) continue;
+        matches_.add(side == 0 ? row : -1, side == 0 ? -1 : row);
       }
     }
     while (own.first_living < own.size() && (own.flags[index(own.first_living)] & kDead) != 0)
       ++own.first_living;
-    if (const int64_t dead = own.size() - own.living; dead > std::max(own.living, kFewDead))
-      compact(side);
   }
   return {};
 }
@@ -260,6 +336,8 @@ void StreamJoinPartition::compact(size_t side) {
   keep_rows(own.groups, living);
   keep_rows(own.times, living);
   keep_rows(own.flags, living);
+  if (shape_.range) keep_rows(own.range_times, living);
+  own.latest.clear();
   own.block_times.assign((own.times.size() + kBlock - 1) / kBlock, kEndOfTime);
   for (size_t row = 0; row < own.times.size(); ++row)
     own.block_times[row / kBlock] = std::min(own.block_times[row / kBlock], own.times[row]);
@@ -308,6 +386,7 @@ Status StreamJoinPartition::save(SnapshotWriter& writer) const {
     std::vector<uint32_t> groups;  // of the living that have a key
     std::vector<int32_t> places;   // of each living row among them
     FixedBuilder<int64_t> times(Type::bigint());
+    FixedBuilder<int64_t> range_times(Type::bigint());
     BooleanBuilder keyed;
     BooleanBuilder matched;
     for (int32_t row = own.first_living; row < own.size(); ++row) {
@@ -318,6 +397,7 @@ Status StreamJoinPartition::save(SnapshotWriter& writer) const {
       places.push_back(has_key ? static_cast<int32_t>(groups.size()) : -1);
       if (has_key) groups.push_back(group);
       times.append(own.times[index(row)]);
+      if (shape_.range) range_times.append(own.range_times[index(row)]);
       keyed.append(has_key);
       matched.append((own.flags[index(row)] & kMatched) != 0);
     }
@@ -333,6 +413,7 @@ Status StreamJoinPartition::save(SnapshotWriter& writer) const {
     for (size_t k = 0; k < shape_.key_types.size(); ++k)
       add("key" + std::to_string(k), take(*keys_.key(k, groups), places));
     add("time", times.finish());
+    if (shape_.range) add("range_time", range_times.finish());
     add("keyed", keyed.finish());
     add("matched", matched.finish());
     FLOWRUN_RETURN_IF_ERROR(writer.write(
@@ -350,25 +431,28 @@ Status StreamJoinPartition::load(size_t side, const RecordBatch& saved) {
   };
   std::vector<ColumnPtr> columns(own.columns.size());
   for (size_t c = 0; c < columns.size(); ++c) columns[c] = column("column" + std::to_string(c));
-  const RecordBatch rows(shape_.sides[side].schema, saved.num_rows(), std::move(columns));
-  std::vector<ColumnPtr> keys;
+  StreamJoinLocal::Piece piece;
+  piece.side = side;
+  piece.rows = RecordBatch(shape_.sides[side].schema, saved.num_rows(), std::move(columns));
   for (size_t k = 0; k < shape_.key_types.size(); ++k)
-    keys.push_back(column("key" + std::to_string(k)));
-  const ColumnPtr times = column("time");
+    piece.keys.push_back(column("key" + std::to_string(k)));
+  piece.times = column("time");
+  piece.range_times = column("range_time");
   const ColumnPtr keyed = column("keyed");
   const ColumnPtr matched = column("matched");
-  if (!times || !keyed || !matched || std::ranges::find(keys, nullptr) != keys.end())
+  if (!piece.times || !keyed || !matched || (shape_.range && !piece.range_times) ||
+      std::ranges::find(piece.keys, nullptr) != piece.keys.end())
     return Error::data("the saved state is not that of this join");
-  const std::vector<size_t> partitions = partitions_of_keys(keys, rows.num_rows(), count_);
+  const std::vector<size_t> partitions = partitions_of_keys(piece.keys, saved.num_rows(), count_);
   std::array<std::vector<int32_t>, 2> selected;  // without a key, with one
-  for (int64_t i = 0; i < rows.num_rows(); ++i) {
+  for (int64_t i = 0; i < saved.num_rows(); ++i) {
     if (partitions[static_cast<size_t>(i)] == number_)
       selected[keyed->boolean(i) ? 1 : 0].push_back(static_cast<int32_t>(i));
   }
   for (const bool has_key : {true, false}) {
     const size_t first = own.flags.size();
     const std::vector<int32_t>& picked = selected[has_key ? 1 : 0];
-    append(side, rows, keys, times.get(), picked, has_key);
+    append(piece, picked, has_key);
     for (size_t i = 0; i < picked.size(); ++i)
       own.flags[first + i] = matched->boolean(picked[i]) ? kMatched : 0;
   }
@@ -377,11 +461,13 @@ Status StreamJoinPartition::load(size_t side, const RecordBatch& saved) {
 }
 
 int64_t StreamJoinPartition::memory_bytes() const {
-  int64_t bytes = keys_.memory_bytes() + pending_.memory_bytes();
+  int64_t bytes = keys_.memory_bytes() + pending_.memory_bytes() + bytes_of(matches_.left) +
+                  bytes_of(matches_.right);
   for (const Rows& rows : sides_) {
     for (const GrowingColumn& column : rows.columns) bytes += column.memory_bytes();
     bytes += bytes_of(rows.groups) + bytes_of(rows.next) + bytes_of(rows.times) +
-             bytes_of(rows.block_times) + bytes_of(rows.flags) + bytes_of(rows.heads);
+             bytes_of(rows.block_times) + bytes_of(rows.range_times) + bytes_of(rows.latest) +
+             bytes_of(rows.flags) + bytes_of(rows.heads);
   }
   return bytes;
 }

@@ -3,9 +3,11 @@
 // epoch's rows.
 //
 // Rows of both sides hang in chains below the same table of keys, newest first. A row keeps its
-// number until compact() numbers the living ones anew; dead rows stay in their chains till then.
+// number until compact() numbers the living ones anew, once an epoch's rows were put out; dead rows
+// stay in their chains till then.
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -36,6 +38,8 @@ struct StreamJoinShape {
   std::vector<bool> null_safe;
   // The key by whose time both sides are evicted, if one carries a watermark.
   std::optional<size_t> time_key;
+  // How far apart the times of rows that match may be.
+  std::optional<TimeRange> range;
   ColumnSet wanted;  // of the output
 };
 
@@ -49,6 +53,7 @@ class StreamJoinLocal final : public Local {
     RecordBatch rows;
     std::vector<ColumnPtr> keys;
     ColumnPtr times;                           // of eviction; null: never evicted
+    ColumnPtr range_times;                     // what the range compares, if there is one
     std::vector<std::vector<int32_t>> keyed;   // by partition: rows that may match
     std::vector<std::vector<int32_t>> single;  // rows that match nothing, kept till their bound
     std::vector<std::vector<int32_t>> alone;   // rows that match nothing and come out at once
@@ -67,10 +72,11 @@ class StreamJoinPartition {
 
   Status merge(std::span<Local* const> locals, const Epoch& epoch);
   Status evict(const Epoch& epoch);
-  Status emit(const Ask& ask, Emitter& out) const { return pending_.emit(ask.since, out); }
-  void forget(EpochId served) { pending_.forget(served); }
+  Status emit(const Ask& ask, Emitter& out) const;
+  void forget(EpochId served);
 
-  // Sections "left" and "right": the kept columns, the keys, `time`, `keyed`, `matched`.
+  // Sections "left" and "right": the kept columns, the keys, `time`, `range_time` where there is a
+  // range, `keyed`, `matched`.
   Status save(SnapshotWriter& writer) const;
   // Takes the rows whose keys are its own.
   Status load(size_t side, const RecordBatch& rows);
@@ -81,6 +87,7 @@ class StreamJoinPartition {
  private:
   static constexpr uint8_t kMatched = 1;
   static constexpr uint8_t kDead = 2;
+  static constexpr int64_t kNoRangeTime = std::numeric_limits<int64_t>::min();
 
   // The rows of a side, in columns and parallel arrays.
   struct Rows {
@@ -89,6 +96,8 @@ class StreamJoinPartition {
     std::vector<int32_t> next;           // the row before it of the same key, -1: none
     std::vector<int64_t> times;          // when the watermark ends it; kEndOfTime: never
     std::vector<int64_t> block_times;    // the least of each block of times
+    std::vector<int64_t> range_times;    // what the range compares; kNoRangeTime: it holds for none
+    std::vector<int64_t> latest;         // the greatest range time of a row and those before it
     std::vector<uint8_t> flags;
     std::vector<int32_t> heads;  // by group: its last row
     int32_t linked = 0;          // rows from here on hang in no chain yet
@@ -97,21 +106,28 @@ class StreamJoinPartition {
     [[nodiscard]] int32_t size() const { return static_cast<int32_t>(groups.size()); }
   };
 
-  void append(size_t side, const RecordBatch& rows, std::span<const ColumnPtr> keys,
-              const Column* times, std::span<const int32_t> selected, bool keyed);
+  void append(const StreamJoinLocal::Piece& piece, std::span<const int32_t> selected, bool keyed);
   void link(size_t side);
   [[nodiscard]] RecordBatch view(size_t side) const;
   // Matches of the rows of `side` from `first` on with the linked rows of the other side.
   Status probe(size_t side, int32_t first, const std::array<RecordBatch, 2>& views,
                const Epoch& epoch);
   Status settle(RowPairs& pairs, const std::array<RecordBatch, 2>& views, const Epoch& epoch);
-  Status put_out(const RowPairs& pairs, const std::array<RecordBatch, 2>& views,
-                 const Epoch& epoch);
-  // Rows of `side` of a batch with nulls for the other.
+  // Rows of `side` that are not in the state, with nulls for the other.
   Status put_out_alone(size_t side, const RecordBatch& batch, std::span<const int32_t> rows,
                        const Epoch& epoch);
+  // The rows of matches_, some at a time.
+  template <class Take>
+  Status make_rows(Take take_rows) const;
+  // The range times that may match that of a row. REQUIRES: there is a range.
+  struct Span {
+    int64_t first;
+    int64_t last;
+  };
+  [[nodiscard]] Span span_of(size_t side, int32_t row) const;
   void kill(Rows& rows, int32_t row);
   [[nodiscard]] std::vector<int32_t> expired(Rows& rows, int64_t bound) const;
+  void release_numbers();
   void compact(size_t side);
   void drop_unused_keys();
 
@@ -120,7 +136,12 @@ class StreamJoinPartition {
   size_t count_;
   GroupTable keys_;
   std::array<Rows, 2> sides_;
-  PendingRows pending_;
+  // What comes out of the newest epoch, as numbers of rows: they are put together when they are
+  // asked for, and never all at once.
+  RowPairs matches_;
+  EpochId matched_in_ = -1;
+  EvaluationContext context_;  // of that epoch
+  PendingRows pending_;        // of it and of earlier ones, put together
 };
 
 // Which partition each row belongs to.

@@ -256,13 +256,15 @@ TEST_CASE("a stream join gives what a brute-force join of the same rows gives") 
   }
 }
 
-TEST_CASE("state that is ended and come again many times stays right and small") {
+TEST_CASE(
+    "state that ends again and again stays right and small, whenever its rows are asked for") {
   Bench bench;
   auto join = bench.stateful("stream_join", {{"stream_join", "left"}, {"condition", kCondition}});
   REQUIRE(join);
   REQUIRE((*join)->bind(sides(true, true)));
   REQUIRE((*join)->plan({{OutputMode::append}, true}, 1));
   int64_t alone = 0;
+  EpochId served = -1;
   const auto local = (*join)->make_local();
   for (int64_t e = 0; e < 40; ++e) {
     Rows left, right;
@@ -282,14 +284,17 @@ TEST_CASE("state that is ended and come again many times stays right and small")
     std::vector<Local*> locals{local.get()};
     REQUIRE((*join)->merge(0, locals, epoch));
     REQUIRE((*join)->evict(0, epoch));
-    REQUIRE((*join)->emit(0, {OutputMode::append, e - 1}, epoch, out));
-    (*join)->forget(0, e);
+    if (e % 3 == 0) {  // as for a sink that has a pace of its own
+      REQUIRE((*join)->emit(0, {OutputMode::append, served}, epoch, out));
+      served = e;
+    }
+    (*join)->forget(0, served);
     (*join)->clear(*local);
     for (const RecordBatch& rows : out.batches[0]) {
       for (int64_t i = 0; i < rows.num_rows(); ++i) alone += rows.column(4)->is_null(i) ? 1 : 0;
     }
     CHECK((*join)->state_rows() <= 3 * 1500);
-    CHECK((*join)->state_bytes() < 4 << 20);
+    CHECK((*join)->state_bytes() < 8 << 20);
   }
   // All of the first 38 epochs, and half of the next second's worth, less the five seconds behind.
   CHECK(alone == 39 * 500 - 250);
