@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/operator/event_time.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/registry.h"
 #include "runtime/operator/row_expansion.h"
@@ -71,9 +72,9 @@ void Select::add(SelectItem item, const Schema& input, std::vector<Field>& field
   }
   const Expression& expression = *item.expression;
   Field field{expression.name(), expression.type(), expression.nullable()};
+  field.watermark_delay = watermark_delay_of(expression, input);
   if (const std::optional<size_t> bare = expression.bare_column()) {
     const Field& origin = input.field(*bare);
-    field.watermark_delay = origin.watermark_delay;
     if (origin.name == field.name) field.qualifier = origin.qualifier;
   }
   fields.push_back(std::move(field));

@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "runtime/base/suggest.h"
-#include "runtime/expr/join_condition.h"
-#include "runtime/operator/join_table.h"
+#include "runtime/operator/join_binding.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/registry.h"
 #include "runtime/operator/row_selection.h"
@@ -22,14 +21,6 @@ namespace {
 
 constexpr int64_t kManyPairs = 64 << 10;  // candidates that are looked at together
 
-enum class How : uint8_t { inner, left, left_semi, left_anti };
-
-struct JoinOptions {
-  How how = How::inner;
-  std::optional<OptionValue> on;
-  std::optional<OptionValue> condition;
-};
-
 // The table as it was read once, ready to be probed.
 struct LoadedTable {
   RecordBatch rows;
@@ -39,8 +30,9 @@ using LoadedTablePtr = std::shared_ptr<const LoadedTable>;
 
 class StaticJoin final : public Transform {
  public:
-  StaticJoin(JoinOptions options, StaticTable& table, const ExpressionEnvironment& environment)
-      : options_(std::move(options)), table_(table), environment_(environment) {}
+  StaticJoin(JoinKind kind, JoinOptions options, StaticTable& table,
+             const ExpressionEnvironment& environment)
+      : kind_(kind), options_(std::move(options)), table_(table), environment_(environment) {}
 
   Result<PortSchemas> bind(std::span<const InputSchema> inputs) override;
   Status open() override {
@@ -54,34 +46,17 @@ class StaticJoin final : public Transform {
   [[nodiscard]] std::string describe() const override;
 
  private:
-  // Where an output column comes from.
-  struct Place {
-    bool from_table;
-    size_t column;
-  };
-
-  Status bind_keys(const Schema& stream, const Schema& table);
-  Status bind_condition(const Schema& stream, const Schema& table, const std::string& stream_name);
-  void lay_out(const Schema& stream, const Schema& table);
   Status load(EpochId since) const;
   Result<LoadedTablePtr> table_for(const Epoch& epoch) const;
-  Status keep_true(const RecordBatch& batch, const LoadedTable& table,
-                   const EvaluationContext& context, RowPairs& pairs) const;
   RowPairs select(const RowPairs& matches, int64_t first, int64_t last) const;
   Status emit(const RecordBatch& batch, const LoadedTable& table, const RowPairs& rows,
-              Emitter& out) const;
-  [[nodiscard]] bool keeps_table_columns() const {
-    return options_.how == How::inner || options_.how == How::left;
-  }
+              const EvaluationContext& context, Emitter& out) const;
 
+  JoinKind kind_;
   JoinOptions options_;
   StaticTable& table_;
   const ExpressionEnvironment& environment_;
-  std::vector<std::pair<size_t, size_t>> using_;  // columns of stream and table that `on` names
-  JoinCondition condition_;
-  SchemaPtr joined_;  // of candidates: the stream's columns, then the table's
-  SchemaPtr schema_;
-  std::vector<Place> outputs_;
+  JoinBinding join_;  // the stream is the left side
   ColumnSet wanted_;
 
   // The table may be read again between epochs; an epoch sees one state of it.
@@ -94,92 +69,17 @@ class StaticJoin final : public Transform {
 
 Result<PortSchemas> StaticJoin::bind(std::span<const InputSchema> inputs) {
   FLOWRUN_TRY(const SchemaPtr table_schema, table_.schema());
-  const auto qualified = [](const Schema& schema, const std::string& name) {
-    std::vector<Field> fields(schema.fields().begin(), schema.fields().end());
-    for (Field& field : fields) {
-      if (field.qualifier.empty()) field.qualifier = name;
-    }
-    return Schema(std::move(fields));
-  };
-  const Schema stream = qualified(*inputs[0].schema, inputs[0].name);
-  const Schema table = qualified(*table_schema, table_.name());
-  joined_ = joined_schema(stream, table);
-  FLOWRUN_RETURN_IF_ERROR(bind_keys(stream, table));
-  FLOWRUN_RETURN_IF_ERROR(bind_condition(stream, table, inputs[0].name));
-  lay_out(stream, table);
-  return PortSchemas{{"", schema_}};
+  const JoinInput table{{table_schema, table_.name()},
+                        fmt::format("the table `{}`", table_.name())};
+  FLOWRUN_TRY(join_,
+              JoinBinding::bind(kind_, options_, {inputs[0], "the stream"}, table, environment_));
+  return PortSchemas{{"", join_.output()}};
 }
 
-Status StaticJoin::bind_keys(const Schema& stream, const Schema& table) {
-  if (!options_.on) return {};
-  for (const OptionValue& name : options_.on->items) {
-    auto left = stream.find(name.text);
-    if (!left) return name.place(std::move(left.error()));
-    auto right = table.find(name.text);
-    if (!right)
-      return name.place(
-          std::move(right.error()).within(fmt::format("the table `{}`", table_.name())));
-    using_.emplace_back(*left, *right);
-  }
-  auto keys = bind_join_columns(using_, stream, table, environment_);
-  if (!keys) return options_.on->place(std::move(keys.error()));
-  condition_ = std::move(*keys);
-  return {};
-}
-
-Status StaticJoin::bind_condition(const Schema& stream, const Schema& table,
-                                  const std::string& stream_name) {
-  if (!options_.condition) return {};
-  auto bound = bind_join_condition(options_.condition->text, stream, table, environment_);
-  if (!bound) {
-    // Columns that came through an earlier join may also be named by the node they come from now.
-    std::vector<Field> fields(stream.fields().begin(), stream.fields().end());
-    for (Field& field : fields) field.qualifier = stream_name;
-    auto direct = bind_join_condition(options_.condition->text, Schema(std::move(fields)), table,
-                                      environment_);
-    if (!direct) return options_.condition->place(std::move(bound.error()));
-    bound = std::move(direct);
-  }
-  for (JoinCondition::Equality& equality : bound->equalities)
-    condition_.equalities.push_back(std::move(equality));
-  condition_.rest = std::move(bound->rest);
-  return {};
-}
-
-// With `on` the keys come first, once each; then the stream's columns, then the table's.
-void StaticJoin::lay_out(const Schema& stream, const Schema& table) {
-  std::vector<Field> fields;
-  const auto add = [&](bool from_table, size_t column) {
-    outputs_.push_back({from_table, column});
-    fields.push_back(from_table ? table.field(column) : stream.field(column));
-    if (from_table && options_.how == How::left) fields.back().nullable = true;
-  };
-  const auto is_key = [&](bool from_table, size_t column) {
-    return std::ranges::any_of(
-        using_, [&](const auto& key) { return (from_table ? key.second : key.first) == column; });
-  };
-  for (const auto& key : using_) add(false, key.first);
-  for (size_t i = 0; i < stream.num_fields(); ++i) {
-    if (!is_key(false, i)) add(false, i);
-  }
-  for (size_t i = 0; keeps_table_columns() && i < table.num_fields(); ++i) {
-    if (!is_key(true, i)) add(true, i);
-  }
-  schema_ = Schema::make(std::move(fields));
-}
-
-ColumnSet StaticJoin::read_columns(const ColumnSet& wanted, size_t num_inputs) const {
-  ColumnSet read(num_inputs, false);
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    if (wanted[i] && !outputs_[i].from_table) read[outputs_[i].column] = true;
-  }
-  for (const JoinCondition::Equality& equality : condition_.equalities)
+ColumnSet StaticJoin::read_columns(const ColumnSet& wanted, size_t) const {
+  ColumnSet read = join_.reads(0, wanted);
+  for (const JoinCondition::Equality& equality : join_.condition().equalities)
     add_columns(equality.left->columns(), read);
-  for (const ExpressionPtr& conjunct : condition_.rest) {
-    for (const size_t column : conjunct->columns()) {
-      if (column < num_inputs) read[column] = true;
-    }
-  }
   return read;
 }
 
@@ -187,10 +87,10 @@ ColumnSet StaticJoin::read_columns(const ColumnSet& wanted, size_t num_inputs) c
 Status StaticJoin::load(EpochId since) const {
   auto table = std::make_shared<LoadedTable>();
   FLOWRUN_TRY(table->rows, table_.load());
-  if (!condition_.equalities.empty()) {
+  if (!join_.condition().equalities.empty()) {
     std::vector<ColumnPtr> keys;
     std::vector<bool> null_safe;
-    for (const JoinCondition::Equality& equality : condition_.equalities) {
+    for (const JoinCondition::Equality& equality : join_.condition().equalities) {
       FLOWRUN_TRY(ColumnPtr key,
                   equality.right->evaluate(table->rows, {.timezone = environment_.timezone}));
       keys.push_back(std::move(key));
@@ -220,7 +120,7 @@ Status StaticJoin::apply(const RecordBatch& batch, const Epoch& epoch, Scratch*,
                          Emitter& out) const {
   FLOWRUN_TRY(const LoadedTablePtr table, table_for(epoch));
   std::vector<ColumnPtr> keys;
-  for (const JoinCondition::Equality& equality : condition_.equalities) {
+  for (const JoinCondition::Equality& equality : join_.condition().equalities) {
     FLOWRUN_TRY(ColumnPtr key, equality.left->evaluate(batch, epoch.context));
     keys.push_back(std::move(key));
   }
@@ -238,57 +138,27 @@ Status StaticJoin::apply(const RecordBatch& batch, const Epoch& epoch, Scratch*,
           pairs.add(static_cast<int32_t>(row), other);
       }
     }
-    FLOWRUN_RETURN_IF_ERROR(keep_true(batch, *table, epoch.context, pairs));
-    FLOWRUN_RETURN_IF_ERROR(emit(batch, *table, select(pairs, first, last), out));
-  }
-  return {};
-}
-
-// Drops the candidates for which what is left of the condition is not true.
-Status StaticJoin::keep_true(const RecordBatch& batch, const LoadedTable& table,
-                             const EvaluationContext& context, RowPairs& pairs) const {
-  const size_t num_left = batch.num_columns();
-  RowBits bits;
-  std::vector<int32_t> kept;
-  for (const ExpressionPtr& conjunct : condition_.rest) {
-    if (pairs.size() == 0) return {};
-    std::vector<ColumnPtr> columns(joined_->num_fields());
-    for (const size_t i : conjunct->columns()) {
-      columns[i] = i < num_left ? take(*batch.column(i), pairs.left)
-                                : take(*table.rows.column(i - num_left), pairs.right);
-    }
-    FLOWRUN_TRY(
-        const ColumnPtr verdict,
-        conjunct->evaluate(RecordBatch(joined_, pairs.size(), std::move(columns)), context));
-    true_rows(*verdict, bits);
-    kept.clear();
-    append_rows(bits, kept);
-    if (std::ssize(kept) == pairs.size()) continue;
-    for (size_t i = 0; i < kept.size(); ++i) {
-      pairs.left[i] = pairs.left[static_cast<size_t>(kept[i])];
-      pairs.right[i] = pairs.right[static_cast<size_t>(kept[i])];
-    }
-    pairs.left.resize(kept.size());
-    pairs.right.resize(kept.size());
+    FLOWRUN_RETURN_IF_ERROR(join_.keep_true(batch, table->rows, epoch.context, pairs));
+    FLOWRUN_RETURN_IF_ERROR(emit(batch, *table, select(pairs, first, last), epoch.context, out));
   }
   return {};
 }
 
 // What the rows [first, last) give, from their matches.
 RowPairs StaticJoin::select(const RowPairs& matches, int64_t first, int64_t last) const {
-  if (options_.how == How::inner) return matches;
+  if (kind_ == JoinKind::inner) return matches;
   RowPairs rows;
   size_t at = 0;
   for (auto row = static_cast<int32_t>(first); row < last; ++row) {
     const size_t begin = at;
     while (at < matches.left.size() && matches.left[at] == row) ++at;
     const bool matched = at > begin;
-    switch (options_.how) {
-      case How::left:
+    switch (kind_) {
+      case JoinKind::left:
         for (size_t i = begin; i < at; ++i) rows.add(row, matches.right[i]);
         if (!matched) rows.add(row, -1);
         break;
-      case How::left_semi:
+      case JoinKind::left_semi:
         if (matched) rows.add(row, -1);
         break;
       default:
@@ -299,34 +169,20 @@ RowPairs StaticJoin::select(const RowPairs& matches, int64_t first, int64_t last
 }
 
 Status StaticJoin::emit(const RecordBatch& batch, const LoadedTable& table, const RowPairs& rows,
-                        Emitter& out) const {
+                        const EvaluationContext& context, Emitter& out) const {
   if (rows.size() == 0) return {};
   bool untouched = rows.size() == batch.num_rows();  // each row of the stream once, as it is
   for (size_t i = 0; untouched && i < rows.left.size(); ++i)
     untouched = rows.left[i] == static_cast<int32_t>(i);
-  std::vector<ColumnPtr> columns(outputs_.size());
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    if (!wanted_.empty() && !wanted_[i]) continue;
-    const Place& place = outputs_[i];
-    if (place.from_table) {
-      columns[i] = take(*table.rows.column(place.column), rows.right);
-    } else {
-      const ColumnPtr& column = batch.column(place.column);
-      columns[i] = untouched ? column : take(*column, rows.left);
-    }
-  }
-  return out.emit(0, RecordBatch(schema_, rows.size(), std::move(columns),
+  FLOWRUN_TRY(const RecordBatch joined,
+              join_.rows(batch, table.rows, rows, wanted_, context, untouched));
+  return out.emit(0, RecordBatch(joined.schema(), joined.num_rows(), joined.columns(),
                                  untouched ? batch.origin() : nullptr));
 }
 
 std::string StaticJoin::describe() const {
-  std::string text = "static_join " + table_.name();
-  if (options_.on) {
-    text += " on";
-    for (const OptionValue& name : options_.on->items) text += " " + name.text;
-  }
-  if (options_.condition) text += fmt::format(" on {}", options_.condition->text);
-  return text + (condition_.equalities.empty() ? ", every row of the table is tried" : "");
+  return "static_join " + table_.name() + options_.describe() +
+         (join_.condition().equalities.empty() ? ", every row of the table is tried" : "");
 }
 
 OperatorSpec spec() {
@@ -354,9 +210,8 @@ OperatorSpec spec() {
            "match, without the table's columns; left_anti: rows that do not. right and full are "
            "refused, as in Spark.")
           .with_default("inner"),
-      list_of(column("on", "Columns that both sides have and that must be equal.")),
-      expression("condition", "A boolean expression over the columns of both sides."),
   };
+  for (OptionSpec& option : JoinOptions::specs()) spec.options.push_back(std::move(option));
   spec.examples = {
       {"Names for user ids",
        "tables:\n"
@@ -370,7 +225,7 @@ OperatorSpec spec() {
   return spec;
 }
 
-Result<How> read_how(const Options& options) {
+Result<JoinKind> read_how(const Options& options) {
   const std::string how = options.text_or("how", "inner");
   if (how == "right" || how == "full") {
     return Error::invalid(fmt::format("a {} join of a stream with a static table is not supported "
@@ -381,27 +236,20 @@ Result<How> read_how(const Options& options) {
                                       how))
         .at(options.at("how").position);
   }
-  if (how == "left") return How::left;
-  if (how == "left_semi") return How::left_semi;
-  return how == "left_anti" ? How::left_anti : How::inner;
+  return join_kind(how);
 }
 
 Result<std::unique_ptr<Transform>> make(const Options& options, const MakeContext& context) {
   const OptionValue& name = options.at("static_join");
-  JoinOptions join;
-  FLOWRUN_TRY(join.how, read_how(options));
-  if (const OptionValue* on = options.find("on")) join.on = *on;
-  if (const OptionValue* condition = options.find("condition")) join.condition = *condition;
-  if (!join.condition && (!join.on || join.on->items.empty())) {
-    return name.place(
-        Error::invalid("a join needs `on: [columns of both sides]` or `condition: an expression`"));
-  }
+  FLOWRUN_TRY(const JoinKind kind, read_how(options));
+  auto join = JoinOptions::read(options);
+  if (!join) return name.place(std::move(join.error()));
   StaticTable* table = context.table(name.text);
   if (!table) {
     return name.place(Error::invalid(fmt::format("no table `{}` under `tables:`{}", name.text,
                                                  did_you_mean(name.text, context.table_names))));
   }
-  return std::make_unique<StaticJoin>(std::move(join), *table, *context.expressions);
+  return std::make_unique<StaticJoin>(kind, std::move(*join), *table, *context.expressions);
 }
 
 }  // namespace

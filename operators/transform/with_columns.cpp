@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/operator/event_time.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/registry.h"
 #include "runtime/operator/row_selection.h"
@@ -63,8 +64,7 @@ Result<PortSchemas> WithColumns::bind(std::span<const InputSchema> inputs) {
     if (!bound) return option_.items[i].place(std::move(bound.error()));
     const ExpressionPtr& expression = *bound;
     Field field{option_.keys[i].first, expression->type(), expression->nullable()};
-    if (const auto bare = expression->bare_column())
-      field.watermark_delay = input->field(*bare).watermark_delay;
+    field.watermark_delay = watermark_delay_of(*expression, *input);
     const std::vector<size_t> replaced = input->find_all(field.name);
     for (const size_t at : replaced) {
       fields[at] = field;

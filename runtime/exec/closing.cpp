@@ -113,7 +113,7 @@ std::vector<bool> Run::due_sinks(Cut cut, int64_t now) {
                       sink.held_bytes() > settings_.in_flight / 2;
     if (cut == Cut::no_data) {
       const bool evicting = std::ranges::any_of(graph_.statefuls, [&](size_t node) {
-        return graph_.nodes[node].stateful_plan.evict && graph_.nodes[node].sinks.contains(s);
+        return graph_.nodes[node].ends_by_watermark() && graph_.nodes[node].sinks.contains(s);
       });
       const bool owed = watermark_moved_ && evicting && sink.node().mode != OutputMode::complete;
       due[s] = turn && (owed || sink.has_pending());

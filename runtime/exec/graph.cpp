@@ -207,7 +207,8 @@ class GraphBuilder {
         GraphNode& consumer = graph_->nodes[to];
         if (!from.sinks.intersects(consumer.sinks)) continue;
         from.consumers.push_back({producer.port, to, sides ? input : 0,
-                                  united ? united->adapters[input] : nullptr, consumer.sinks});
+                                  united ? united->adapters[input] : nullptr, consumer.sinks,
+                                  nullptr});
         consumer.producers.push_back(producer.node);
       }
     }
@@ -339,6 +340,7 @@ class GraphBuilder {
     };
     const Stateful::Bound bound = node.stateful->state_bound();
     if (!bound.bounded) warn(*node.plan, bound.text);
+    for (const std::string& warning : node.stateful->warnings()) warn(*node.plan, warning);
   }
 
   // Marks the sinks that rows of `from` reach past another stateful operator.

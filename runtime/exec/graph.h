@@ -32,6 +32,8 @@ struct Edge {
   size_t input = 0;  // which input of the consumer: 0, or 0 and 1 for left and right
   std::shared_ptr<const UnionAdapter> adapter;  // null when the schemas agree
   SinkSet sinks;                                // sinks that rows passing here may reach
+  // Set where a watermark node looks at the times of the rows that the consumer keeps.
+  std::shared_ptr<const WatermarkGate> gate = nullptr;
 };
 
 struct GraphNode {
@@ -57,17 +59,21 @@ struct GraphNode {
   std::function<Result<std::unique_ptr<Stateful>>()> remake;
   size_t stateful_index = 0;              // among the stateful nodes
   std::vector<size_t> watermark_indices;  // of the watermark nodes that decide its W
-  std::optional<size_t> watermark_from;  // graph index of the stateful operator it takes its W from
+  std::vector<size_t>
+      watermark_from;  // graph indices of the stateful operators it takes its W from
   // Per sink that it serves: the mode which that sink's path asks of it.
   std::vector<std::optional<OutputMode>> asked;
   std::vector<bool> through_stateful;  // per sink: another stateful operator stands on the way
+
+  // Is there state that a watermark which moves may end?
+  [[nodiscard]] bool ends_by_watermark() const {
+    return stateful_plan.evict && stateful && stateful->evicts();
+  }
 
   // Transform: set on a watermark node.
   std::optional<size_t> watermark_index;  // among the watermark nodes
   int64_t watermark_delay = 0;
   bool observes_below = false;  // a gate further down looks at the times in its place
-  // A filter behind a watermark node that looks at the times of the rows it keeps.
-  std::shared_ptr<const WatermarkGate> gate;
 
   // Sink.
   size_t sink_index = 0;

@@ -1,18 +1,21 @@
 #include "runtime/exec/graph_watermarks.h"
 
-#include <functional>
+#include <set>
 
 namespace flowrun {
 
 namespace {
 
-std::optional<size_t> nearest_stateful_above(const Graph& graph, const GraphNode& node) {
+// The first stateful operator on every way up.
+void find_statefuls_above(const Graph& graph, const GraphNode& node, std::set<size_t>& found) {
   for (const size_t p : node.producers) {
     const GraphNode& producer = graph.nodes[p];
-    if (producer.stateful) return p;
-    if (const auto found = nearest_stateful_above(graph, producer)) return found;
+    if (producer.stateful) {
+      found.insert(p);
+    } else {
+      find_statefuls_above(graph, producer, found);
+    }
   }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -28,7 +31,9 @@ void assign_watermarks(Graph& graph) {
   }
   for (const size_t s : graph.statefuls) {
     GraphNode& stateful = graph.nodes[s];
-    stateful.watermark_from = nearest_stateful_above(graph, stateful);
+    std::set<size_t> above;
+    find_statefuls_above(graph, stateful, above);
+    stateful.watermark_from.assign(above.begin(), above.end());
     for (const size_t w : graph.watermarks) {
       if (graph.nodes[w].sinks.intersects(stateful.sinks))
         stateful.watermark_indices.push_back(*graph.nodes[w].watermark_index);

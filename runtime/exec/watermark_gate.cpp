@@ -53,36 +53,40 @@ std::optional<size_t> time_column(const Schema& schema) {
   return std::nullopt;
 }
 
+// The conjuncts that do not depend on the time.
+std::vector<ExpressionPtr> standing_before(const std::vector<ExpressionPtr>& all,
+                                           const ColumnSet& tainted) {
+  std::vector<ExpressionPtr> before;
+  std::ranges::copy_if(all, std::back_inserter(before), [&](const ExpressionPtr& conjunct) {
+    return conjunct->deterministic() &&
+           std::ranges::none_of(conjunct->columns(), [&](size_t c) { return tainted[c]; });
+  });
+  return before;
+}
+
 void place_gate(Graph& graph, size_t watermark_node) {
   GraphNode* node = &graph.nodes[watermark_node];
   const size_t index = *node->watermark_index;
   ColumnSet tainted(node->ports[0].schema->num_fields(), false);
   tainted[node->transform->watermark()->column] = true;
-  GraphNode* gate = nullptr;
+  Edge* gate = nullptr;
   std::shared_ptr<const WatermarkGate> placed;
   while (node->consumers.size() == 1 && node->consumers[0].port == 0 &&
          !node->consumers[0].adapter) {
-    GraphNode& next = graph.nodes[node->consumers[0].to];
-    if (!next.transform || next.watermark_index) break;
-    const auto time = time_column(*next.inputs[0].schema);
-    if (!time) break;
-    const std::vector<ExpressionPtr> all = next.transform->conjuncts();
-    if (all.empty() && !next.transform->keeps_rows()) break;
-    if (all.empty()) {
-      tainted = carry(*next.transform, tainted, next.ports[0].schema->num_fields());
-    } else {
-      std::vector<ExpressionPtr> standing_before;
-      std::ranges::copy_if(
-          all, std::back_inserter(standing_before), [&](const ExpressionPtr& conjunct) {
-            return conjunct->deterministic() &&
-                   std::ranges::none_of(conjunct->columns(), [&](size_t c) { return tainted[c]; });
-          });
-      if (!standing_before.empty()) {
-        gate = &next;
-        placed = std::make_shared<const WatermarkGate>(index, *time, standing_before);
-      }
-      if (standing_before.size() < all.size()) break;
+    Edge& edge = node->consumers[0];
+    GraphNode& next = graph.nodes[edge.to];
+    const auto time = time_column(*next.inputs[edge.input].schema);
+    if (next.sink || next.watermark_index || !time) break;
+    const std::vector<ExpressionPtr> all =
+        next.stateful ? next.stateful->conjuncts(edge.input) : next.transform->conjuncts();
+    const std::vector<ExpressionPtr> before = standing_before(all, tainted);
+    if (!before.empty()) {
+      gate = &edge;
+      placed = std::make_shared<const WatermarkGate>(index, *time, before);
     }
+    if (next.stateful || before.size() < all.size()) break;
+    if (all.empty() && !next.transform->keeps_rows()) break;
+    if (all.empty()) tainted = carry(*next.transform, tainted, next.ports[0].schema->num_fields());
     node = &next;
   }
   if (!gate) return;

@@ -15,7 +15,8 @@
 
 namespace flowrun {
 
-// Immutable and thread-safe. Stands at the input of a filter.
+// Immutable and thread-safe. Stands on the edge to a filter, or to a stateful operator that takes
+// some rows only.
 class WatermarkGate {
  public:
   WatermarkGate(size_t watermark, size_t time_column, std::vector<ExpressionPtr> conjuncts)
@@ -34,7 +35,7 @@ class WatermarkGate {
 
 struct Graph;
 
-// Finds the gates of all watermark nodes and puts them on the graph's nodes.
+// Finds the gates of all watermark nodes and puts them on the graph's edges.
 void place_watermark_gates(Graph& graph);
 
 }  // namespace flowrun

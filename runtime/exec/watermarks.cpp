@@ -40,8 +40,14 @@ Watermarks::Watermarks(const Graph& graph, bool policy_max)
       previous_(graph.statefuls.size(), kNoTime) {}
 
 int64_t Watermarks::derive(const GraphNode& stateful) const {
-  if (stateful.watermark_from)
-    return current_[graph_.nodes[*stateful.watermark_from].stateful_index];
+  if (!stateful.watermark_from.empty()) {
+    int64_t least = kEndOfTime;
+    for (const size_t above : stateful.watermark_from) {
+      const GraphNode& from = graph_.nodes[above];
+      least = std::min(least, from.stateful->output_watermark(current_[from.stateful_index]));
+    }
+    return least;
+  }
   if (stateful.watermark_indices.empty()) return kNoTime;
   int64_t derived = values_[stateful.watermark_indices[0]];
   for (const size_t w : stateful.watermark_indices) {
@@ -64,7 +70,7 @@ bool Watermarks::advance(ObservedTimes& observed) {
     const GraphNode& node = graph_.nodes[s];
     const int64_t before = current_[node.stateful_index];
     current_[node.stateful_index] = std::max(before, derive(node));
-    moved = moved || (node.stateful_plan.evict && current_[node.stateful_index] != before);
+    moved = moved || (node.ends_by_watermark() && current_[node.stateful_index] != before);
   }
   return moved;
 }

@@ -131,11 +131,11 @@ Status Worker::deliver(const Edge& edge, RecordBatch batch, Push& push) {
       push.out.push_back({node.sink_index, std::move(batch)});
     return ok_status();
   }
-  if (node.stateful) return absorb(edge.to, edge.input, batch, push);
   NodeEmitter emitter(*this, node, edge.to, push);
-  if (node.gate)
+  if (edge.gate)
     FLOWRUN_RETURN_IF_ERROR(
-        emitter.named(node.gate->observe(batch, push.epoch.plain, push.epoch.observed)));
+        emitter.named(edge.gate->observe(batch, push.epoch.plain, push.epoch.observed)));
+  if (node.stateful) return absorb(edge.to, edge.input, batch, push);
   return emitter.named(
       node.transform->apply(batch, push.epoch.plain, scratch_[edge.to].get(), emitter));
 }

@@ -34,6 +34,23 @@ struct JoinCondition {
   std::vector<ExpressionPtr> rest;
 };
 
+// What can be tried on the rows of one side before the join: each bound to that side's columns.
+struct SideConditions {
+  std::vector<ExpressionPtr> left;
+  std::vector<ExpressionPtr> right;
+};
+
+// Takes the deterministic conjuncts that read one side only out of the rest.
+SideConditions take_side_conditions(JoinCondition& condition, size_t num_left);
+
+// Columns (of the two sides, left ones first) that must not be null for the condition to be true:
+// what comparisons read, through what gives null for null.
+std::vector<size_t> columns_that_must_be(const JoinCondition& condition, size_t num_left);
+
+// "column `index` of the schema is not null".
+ExpressionPtr not_null_condition(const Schema& schema, size_t index,
+                                 const ExpressionEnvironment& environment);
+
 // The columns of both sides, left ones first: what a condition is bound against. Qualifiers are
 // kept.
 SchemaPtr joined_schema(const Schema& left, const Schema& right);

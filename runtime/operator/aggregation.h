@@ -10,9 +10,9 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/expr/window_grid.h"
 #include "runtime/operator/options.h"
 #include "runtime/operator/stateful.h"
-#include "runtime/operator/window_grid.h"
 
 namespace flowrun {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/expr/window_grid.h"
 #include "runtime/operator/aggregate_list.h"
-#include "runtime/operator/window_grid.h"
 #include "runtime/state/group_table.h"
 
 namespace flowrun {

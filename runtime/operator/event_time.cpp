@@ -1,6 +1,6 @@
 #include "runtime/operator/event_time.h"
 
-#include "runtime/columnar/builder.h"
+#include "runtime/expr/functions/event_window.h"
 
 namespace flowrun {
 
@@ -11,7 +11,7 @@ bool is_window_type(const Type& type) {
 }
 
 std::optional<int64_t> watermark_delay_of(const Expression& expression, const Schema& schema) {
-  const std::optional<size_t> column = expression.bare_column();
+  const std::optional<size_t> column = event_time_column(expression);
   return column ? schema.field(*column).watermark_delay : std::nullopt;
 }
 
@@ -22,28 +22,13 @@ Result<EventTime> EventTime::bind(const OptionValue& option, const SchemaPtr& sc
   if (!bound) return option.place(std::move(bound.error()));
   EventTime time;
   time.watermark_delay_ = watermark_delay_of(**bound, *schema);
-  if (!is_window_type((*bound)->type())) {
-    bound = binder.bind_as(option.text, Type::timestamp());
-    if (!bound) return option.place(std::move(bound.error()));
-  }
+  time.name_ = (*bound)->name();
+  const bool window = is_window_type((*bound)->type());
+  const std::string text = window ? "window_time(" + option.text + ")" : option.text;
+  bound = binder.bind_as(text, Type::timestamp());
+  if (!bound) return option.place(std::move(bound.error()));
   time.expression_ = *bound;
   return time;
-}
-
-Result<ColumnPtr> EventTime::evaluate(const RecordBatch& batch,
-                                      const EvaluationContext& context) const {
-  FLOWRUN_TRY(ColumnPtr times, expression_->evaluate(batch, context));
-  if (times->type().id() == TypeId::timestamp) return times;
-  const Column& ends = *times->child(1);
-  FixedWriter<int64_t> last(Type::timestamp(), times->size());
-  for (int64_t i = 0; i < times->size(); ++i) {
-    if (times->is_null(i) || ends.is_null(i)) {
-      last.set_null(i);
-    } else {
-      last.set(i, ends.values<int64_t>()[static_cast<size_t>(i)] - 1);
-    }
-  }
-  return last.finish();
 }
 
 }  // namespace flowrun

@@ -19,18 +19,21 @@ class EventTime {
 
   // Timestamps; null where the row has no time.
   [[nodiscard]] Result<ColumnPtr> evaluate(const RecordBatch& batch,
-                                           const EvaluationContext& context) const;
+                                           const EvaluationContext& context) const {
+    return expression_->evaluate(batch, context);
+  }
   // Set if the time is a column behind a watermark node, or a window of one.
   [[nodiscard]] std::optional<int64_t> watermark_delay() const { return watermark_delay_; }
   [[nodiscard]] std::span<const size_t> columns() const { return expression_->columns(); }
-  [[nodiscard]] const std::string& name() const { return expression_->name(); }
+  [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
   ExpressionPtr expression_;
+  std::string name_;
   std::optional<int64_t> watermark_delay_;
 };
 
-// The watermark delay of the column that an expression is, if it is a bare column that has one.
+// The watermark delay of the column that an expression is, or is a window of, if that has one.
 std::optional<int64_t> watermark_delay_of(const Expression& expression, const Schema& schema);
 
 }  // namespace flowrun

@@ -1,12 +1,14 @@
 #include "runtime/operator/row_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <utility>
 
 #include "runtime/format/csv_writer.h"
 #include "runtime/format/json_writer.h"
 #include "runtime/operator/option_specs.h"
+#include "runtime/operator/repeated_names.h"
 
 namespace flowrun {
 
@@ -135,6 +137,12 @@ std::vector<OptionSpec> row_text_option_specs() {
 
 Result<std::unique_ptr<RowText>> make_row_text(const Options& options, const SchemaPtr& schema,
                                                const TimeZone& zone) {
+  if (const std::vector<std::string> repeated = repeated_names(*schema); !repeated.empty()) {
+    return Error::invalid(fmt::format(
+        "several columns are named {}, and a written row has each name once — rename them, or "
+        "select what is wanted",
+        fmt::join(repeated, ", ")));
+  }
   const std::string format = options.text_or("format", "json");
   if (format == "csv") return make_csv(options, schema, zone);
   if (format == "json") return make_json(options, schema, zone);

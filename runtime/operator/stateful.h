@@ -65,6 +65,9 @@ class Stateful {
   virtual Status plan(const StatefulPlan& plan, size_t partitions) = 0;
   // How many partitions it uses; 1 without keys. Called after plan.
   [[nodiscard]] virtual size_t num_partitions() const = 0;
+  // Tells which columns of the main port are read downstream; the others may be left absent. Once,
+  // after plan and before read_columns.
+  virtual void narrow(const ColumnSet& wanted) { static_cast<void>(wanted); }
   [[nodiscard]] virtual ColumnSet read_columns(size_t input, size_t num_columns) const {
     static_cast<void>(input);
     return ColumnSet(num_columns, true);
@@ -100,6 +103,22 @@ class Stateful {
     bool bounded = true;
   };
   [[nodiscard]] virtual Bound state_bound() const = 0;
+  // Warnings for check beside that of the bound. Called after bind.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
+
+  // The watermark that stateful operators behind this one take for theirs when its own is
+  // `watermark`: what it emits from now on is later. Grows with `watermark`. Called after plan.
+  [[nodiscard]] virtual int64_t output_watermark(int64_t watermark) const { return watermark; }
+  // False if no watermark ends any of its state: a moved one is then no reason for an epoch without
+  // data. Called after plan.
+  [[nodiscard]] virtual bool evicts() const { return true; }
+  // What rows of an input must fulfil to be taken in at all, over the input's columns: others do
+  // not move the watermark, as behind a filter (Transform::conjuncts). Called after bind.
+  [[nodiscard]] virtual std::vector<ExpressionPtr> conjuncts(size_t input) const {
+    static_cast<void>(input);
+    return {};
+  }
+
   // The grouping columns of its output, for sinks that keep one row per key. Called after bind.
   [[nodiscard]] virtual std::vector<std::string> key_columns() const { return {}; }
   // True for aggregates (what SEMANTICS' table of output modes calls aggregation).

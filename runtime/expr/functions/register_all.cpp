@@ -1,3 +1,4 @@
+#include "runtime/expr/functions/event_window.h"
 #include "runtime/expr/functions/functions.h"
 
 namespace flowrun {
@@ -13,6 +14,7 @@ void register_all_functions(FunctionRegistry& registry) {
   register_date_part_functions(registry);
   register_date_text_functions(registry);
   register_datetime_arithmetic_functions(registry);
+  register_event_window_functions(registry);
   register_hash_functions(registry);
   register_introspection_functions(registry);
   register_json_functions(registry);

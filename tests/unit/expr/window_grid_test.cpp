@@ -1,4 +1,4 @@
-#include "runtime/operator/window_grid.h"
+#include "runtime/expr/window_grid.h"
 
 #include <rapidcheck.h>
 
