@@ -85,7 +85,7 @@ Status Run::end_epoch(Cut cut) {
   std::vector<std::vector<RecordBatch>> rows(sinks_.size());
   FLOWRUN_RETURN_IF_ERROR(close_stateful(epoch, due, rows));
   times[2] = monotonic();
-  watermark_moved_ = !finished_time && watermarks_.advance(epoch->observed);
+  watermark_moved_ = !finished_time && watermarks_.advance(epoch->observed, holding_watermarks());
   FLOWRUN_RETURN_IF_ERROR(finish_sinks(*epoch, due, rows));
   times[3] = monotonic();
   last_committed_ = epoch->id;

@@ -238,6 +238,7 @@ class GraphBuilder {
     // What the source itself rejects comes out beside what its decoder rejects.
     raw.ports = {{made.decode ? "undecoded" : "", *schema}, {"errors", errors_schema()}};
     raw.source_index = graph_->sources.size();
+    raw.idle = node.options.integer_or("idle", 0);
     raw.on_error = node.on_error.value_or(ErrorPolicy::keep);
     size_t last = graph_->nodes.size() - 1;
     graph_->sources.push_back(last);

@@ -73,6 +73,7 @@ struct GraphNode {
   // Transform: set on a watermark node.
   std::optional<size_t> watermark_index;  // among the watermark nodes
   int64_t watermark_delay = 0;
+  std::vector<size_t> fed_by;   // sources above a watermark node, by source_index
   bool observes_below = false;  // a gate further down looks at the times in its place
 
   // Sink.
@@ -86,6 +87,7 @@ struct GraphNode {
   // Source.
   size_t source_index = 0;
   ErrorPolicy on_error = ErrorPolicy::keep;  // for records that it cannot take
+  int64_t idle = 0;  // microseconds without rows after which it holds no watermark back; 0: never
 };
 
 struct Graph {

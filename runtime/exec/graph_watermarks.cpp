@@ -18,6 +18,11 @@ void find_statefuls_above(const Graph& graph, const GraphNode& node, std::set<si
   }
 }
 
+void find_sources_above(const Graph& graph, const GraphNode& node, std::set<size_t>& found) {
+  if (node.source) found.insert(node.source_index);
+  for (const size_t p : node.producers) find_sources_above(graph, graph.nodes[p], found);
+}
+
 }  // namespace
 
 void assign_watermarks(Graph& graph) {
@@ -27,6 +32,9 @@ void assign_watermarks(Graph& graph) {
     if (!watermark) continue;
     node.watermark_index = graph.watermarks.size();
     node.watermark_delay = watermark->delay;
+    std::set<size_t> sources;
+    find_sources_above(graph, node, sources);
+    node.fed_by.assign(sources.begin(), sources.end());
     graph.watermarks.push_back(i);
   }
   for (const size_t s : graph.statefuls) {

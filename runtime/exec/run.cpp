@@ -38,6 +38,7 @@ Status Run::execute() {
   if (!opened) return opened;
   started_ = monotonic();
   next_tick_ = started_;
+  for (SourceState& state : source_states_) state.last_rows = started_;
   reading_ = new_epoch(0);
   start_threads();
   Cut cut = Cut::data;
@@ -251,6 +252,7 @@ void Run::submit(size_t source, Chunk chunk) {
       if (!reading_->has_data()) reading_->first_chunk = monotonic();
       if (reading_->chunks == 0) reading_->plain.context.now = settings_.clock->now();
       state.delivered = true;
+      state.last_rows = monotonic();
       ++reading_->chunks;
       reading_->rows += rows;
       reading_->bytes += chunk.bytes;

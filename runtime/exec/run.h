@@ -74,6 +74,7 @@ class Run final : public SourceHost {
     bool marks_epochs = false;
     std::string offset;
     std::optional<std::string> committed;  // not yet told to it
+    int64_t last_rows = 0;                 // when, monotonic
   };
 
   // Why an epoch was cut.
@@ -97,6 +98,13 @@ class Run final : public SourceHost {
   std::shared_ptr<EpochState> new_epoch(EpochId id);
   void enqueue(size_t source, Chunk chunk, const FlightPtr& flight);
   std::vector<RecordBatch> cut_randomly(const RecordBatch& rows);
+
+  // idle.cpp: sources that hold no watermark back
+  [[nodiscard]] bool holds(const GraphNode& source, int64_t now) const;
+  [[nodiscard]] std::vector<bool> holding_at(int64_t now) const;
+  [[nodiscard]] std::vector<bool> holding_watermarks();
+  void note_idle(int64_t now);
+  [[nodiscard]] int64_t next_idle(int64_t now) const;
 
   // trigger.cpp: when an epoch ends
   Cut await_cut();

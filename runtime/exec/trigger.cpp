@@ -84,6 +84,7 @@ int64_t Run::next_wake(int64_t now) const {
     wake = std::min(wake, reading_->first_chunk + kLongestAsapEpoch);
   if (settings_.trigger.kind == Trigger::Kind::period && next_tick_ > now)
     wake = std::min(wake, next_tick_);
+  wake = std::min(wake, next_idle(now));
   for (const auto& sink : sinks_) {
     if (sink->node().pace > 0 && sink->has_pending())
       wake = std::min(wake, sink->last_served_time() + sink->node().pace);
@@ -95,6 +96,7 @@ Run::Cut Run::await_cut() {
   std::unique_lock lock(mutex_);
   while (true) {
     const int64_t now = monotonic();
+    note_idle(now);
     if (const auto cut = cut_now(now)) {
       if (settings_.trigger.kind == Trigger::Kind::period) {
         // Ticks stay on the grid of the start; those that were missed are skipped, as in Spark.

@@ -36,6 +36,7 @@ Watermarks::Watermarks(const Graph& graph, bool policy_max)
     : graph_(graph),
       policy_max_(policy_max),
       values_(graph.watermarks.size(), kNoTime),
+      holding_(graph.watermarks.size(), true),
       current_(graph.statefuls.size(), kNoTime),
       previous_(graph.statefuls.size(), kNoTime) {}
 
@@ -49,14 +50,19 @@ int64_t Watermarks::derive(const GraphNode& stateful) const {
     return least;
   }
   if (stateful.watermark_indices.empty()) return kNoTime;
-  int64_t derived = values_[stateful.watermark_indices[0]];
-  for (const size_t w : stateful.watermark_indices) {
-    derived = policy_max_ ? std::max(derived, values_[w]) : std::min(derived, values_[w]);
-  }
-  return derived;
+  return combined(stateful.watermark_indices);
 }
 
-bool Watermarks::advance(ObservedTimes& observed) {
+int64_t Watermarks::combined(const std::vector<size_t>& nodes) const {
+  const auto value = [this](size_t w) { return values_[w]; };
+  if (policy_max_) return value(*std::ranges::max_element(nodes, {}, value));
+  std::vector<size_t> held;
+  std::ranges::copy_if(nodes, std::back_inserter(held), [this](size_t w) { return holding_[w]; });
+  // With nobody to hold it, it stays where it is.
+  return value(*std::ranges::min_element(held.empty() ? nodes : held, {}, value));
+}
+
+bool Watermarks::advance(ObservedTimes& observed, const std::vector<bool>& holding) {
   for (size_t w = 0; w < values_.size(); ++w) {
     const auto latest = observed.take(w);
     if (!latest) continue;
@@ -64,8 +70,13 @@ bool Watermarks::advance(ObservedTimes& observed) {
         floor_to_millisecond(*latest - graph_.nodes[graph_.watermarks[w]].watermark_delay);
     values_[w] = std::max(values_[w], value);
   }
-  bool moved = false;
   previous_ = current_;
+  return hold(holding);
+}
+
+bool Watermarks::hold(const std::vector<bool>& holding) {
+  holding_ = holding;
+  bool moved = false;
   for (const size_t s : graph_.statefuls) {
     const GraphNode& node = graph_.nodes[s];
     const int64_t before = current_[node.stateful_index];

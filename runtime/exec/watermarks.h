@@ -32,8 +32,12 @@ class Watermarks {
   Watermarks(const Graph& graph, bool policy_max);
 
   // Takes the times of the epoch that was just absorbed; W(N) becomes W(N-1), W(N+1) becomes W(N).
-  // True if the W of an operator that evicts moved.
-  bool advance(ObservedTimes& observed);
+  // True if the W of an operator that evicts moved. `holding`, by watermark node: whether it holds
+  // the minimum; one whose sources are all idle or have ended for good does not.
+  bool advance(ObservedTimes& observed, const std::vector<bool>& holding);
+  // Between epochs: another node stopped holding, or holds again. True as in advance().
+  bool hold(const std::vector<bool>& holding);
+  [[nodiscard]] const std::vector<bool>& holding() const { return holding_; }
   // The end of all input: every operator's W becomes the end of time. True if one that evicts
   // moved.
   bool finish();
@@ -46,10 +50,12 @@ class Watermarks {
 
  private:
   [[nodiscard]] int64_t derive(const GraphNode& stateful) const;
+  [[nodiscard]] int64_t combined(const std::vector<size_t>& nodes) const;
 
   const Graph& graph_;
   bool policy_max_;
-  std::vector<int64_t> values_;   // by watermark node
+  std::vector<int64_t> values_;  // by watermark node
+  std::vector<bool> holding_;
   std::vector<int64_t> current_;  // by stateful index
   std::vector<int64_t> previous_;
 };

@@ -208,6 +208,10 @@ std::vector<OptionSpec> all_options(const OperatorSpec& spec) {
           duration("every", "a pace of the sink's own, slower than the trigger").at_least(1));
     }
   }
+  if (spec.kind == OperatorKind::source && lacks("idle")) {
+    options.push_back(
+        duration("idle", "so long without rows, and it holds no watermark back").at_least(1));
+  }
   const bool has_errors = std::ranges::find(spec.ports, "errors") != spec.ports.end();
   if (has_errors && lacks("on_error")) {
     options.push_back(

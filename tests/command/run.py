@@ -290,6 +290,28 @@ nodes:
 
     # ---- simulators and eval
 
+    # ---- time
+
+    def test_a_source_without_rows_holds_the_watermark_until_it_is_idle(self):
+        talking, silent = self.serve(['{"t":"2026-01-01 00:00:01"}', '{"t":"2026-01-01 00:01:00"}']), self.serve([])
+        text = """
+nodes:
+  talking: { source: socket, port: %d }
+  silent: { source: socket, port: %d%s }
+  a: { from: talking, chain: [{ parse: json, schema: { t: timestamp } }, { watermark: t, delay: 1 second }] }
+  b: { from: silent, chain: [{ parse: json, schema: { t: timestamp } }, { watermark: t, delay: 1 second }] }
+  per_window: { from: [a, b], window: 10 seconds, on: t, agg: count }
+  out: { from: per_window, sink: console, format: json, every: 1 millisecond }
+"""
+        done = run(self.pipeline(text % (talking.port, silent.port, "")), "--for", "1s")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        talking = self.serve(['{"t":"2026-01-01 00:00:01"}', '{"t":"2026-01-01 00:01:00"}'])
+        process, out, _ = self.start(self.pipeline(text % (talking.port, silent.port, ", idle: 200 milliseconds")))
+        wait_for(lambda: '"count":1' in out.read_text(), "the first window")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(DEADLINE), 0)
+        self.assertEqual(out.read_text().count("window"), 1)
+
     # ---- the budget
 
     DISTINCT = """
