@@ -191,6 +191,7 @@ def main():
     parser.add_argument("words", nargs="*", help="run only cases whose name contains one of these")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="of the random chunkings")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--report", action="store_true", help="print a table, theme by theme")
     parser.add_argument("--update", action="store_true", help="write not-yet.txt anew: drop what passes, keep the rest")
     parser.add_argument("--adopt", action="store_true", help="with --update: list new failures too")
     arguments = parser.parse_args()
@@ -224,10 +225,31 @@ def main():
     if arguments.update:
         rest = {name for name in not_yet if name not in passed}
         write_not_yet(HERE / "not-yet.txt", rest | set(failed if arguments.adopt else ()))
+    if arguments.report:
+        print_report({"passed": passed, "failed": failed, "not yet": waiting, "known difference": skipped})
     if waiting and not arguments.words:
         print(f"not yet ({len(waiting)}): " + ", ".join(summary(waiting)))
     print(f"{len(passed)} passed, {len(failed)} failed, {len(skipped) + len(waiting)} skipped")
     return 1 if failed else 0
+
+
+def theme_of(name):
+    """streaming/watermark_mixed_append -> streaming/watermark, json/bom -> json; the others have it in the name."""
+    theme = name.split(" ")[0]
+    if theme.startswith(("json/", "csv/")):
+        return theme.split("/")[0]
+    return theme if " " in name else theme.split("_")[0]
+
+
+def print_report(columns):
+    """A line per theme: how many cases ended how. `columns`: how they ended -> names."""
+    themes = sorted({theme_of(name) for names in columns.values() for name in names})
+    counts = {theme: [sum(theme_of(name) == theme for name in names) for names in columns.values()] for theme in themes}
+    rows = [(theme, *counts[theme]) for theme in themes] + [("all", *map(len, columns.values()))]
+    width = max(len(row[0]) for row in rows)
+    print(" " * width + "".join(f"{title:>18}" for title in columns))
+    for theme, *numbers in rows:
+        print(f"{theme:<{width}}" + "".join(f"{number or '':>18}" for number in numbers))
 
 
 def summary(names):
