@@ -7,6 +7,7 @@
 #include "runtime/operator/ordered_rows.h"
 #include "runtime/operator/pending_rows.h"
 #include "runtime/operator/registry.h"
+#include "runtime/operator/sort_key.h"
 
 namespace flowrun {
 
@@ -28,39 +29,6 @@ OperatorSpec spec() {
   return spec;
 }
 
-struct SortKey {
-  ExpressionPtr expression;
-  bool descending = false;
-  bool nulls_first = true;
-};
-
-// Takes `words` off the end of `text`, without regard to case; true if they stood there.
-bool take_suffix(std::string& text, std::string_view words) {
-  if (text.size() <= words.size() ||
-      !names_equal(std::string_view(text).substr(text.size() - words.size()), words)) {
-    return false;
-  }
-  const size_t rest = text.find_last_not_of(" \t", text.size() - words.size() - 1);
-  if (rest == std::string::npos || rest + 1 == text.size() - words.size())
-    return false;  // part of a longer word
-  text.resize(rest + 1);
-  return true;
-}
-
-Result<SortKey> bind_key(const OptionValue& option, const Binder& binder) {
-  SortKey key;
-  std::string text = option.text;
-  const bool nulls_first = take_suffix(text, "nulls first");
-  const bool nulls_last = !nulls_first && take_suffix(text, "nulls last");
-  key.descending = take_suffix(text, "desc");
-  if (!key.descending) take_suffix(text, "asc");
-  key.nulls_first = nulls_first || (!nulls_last && !key.descending);
-  auto bound = binder.bind(text);
-  if (!bound) return option.place(std::move(bound.error()));
-  key.expression = std::move(*bound);
-  return key;
-}
-
 class Sort final : public Stateful {
  public:
   Sort(std::vector<OptionValue> options, const ExpressionEnvironment& environment)
@@ -69,7 +37,7 @@ class Sort final : public Stateful {
   Result<PortSchemas> bind(std::span<const InputSchema> inputs) override {
     const Binder binder(Scope{inputs[0].schema}, environment_);
     for (const OptionValue& option : options_) {
-      FLOWRUN_TRY(SortKey key, bind_key(option, binder));
+      FLOWRUN_TRY(SortKey key, bind_sort_key(option, binder));
       keys_.push_back(std::move(key));
     }
     return PortSchemas{{"", inputs[0].schema}};
@@ -130,21 +98,13 @@ class Sort final : public Stateful {
     std::iota(order.begin(), order.end(), 0);
     std::ranges::stable_sort(order, [&](int32_t a, int32_t b) {
       for (size_t i = 0; i < keys_.size(); ++i) {
-        const int difference = compare(keys_[i], *columns[i], a, b);
+        const int difference = keys_[i].compare(*columns[i], a, b);
         if (difference != 0) return difference < 0;
       }
       return false;
     });
     return order;
   }
-  static int compare(const SortKey& key, const Column& column, int64_t a, int64_t b) {
-    const bool null_a = column.is_null(a);
-    const bool null_b = column.is_null(b);
-    if (null_a || null_b) return null_a == null_b ? 0 : (null_a == key.nulls_first ? -1 : 1);
-    const int difference = compare_rows(column, a, column, b);
-    return key.descending ? -difference : difference;
-  }
-
   std::vector<OptionValue> options_;
   const ExpressionEnvironment& environment_;
   std::vector<SortKey> keys_;

@@ -19,13 +19,17 @@ ColumnPtr WatermarkColumn::times(const RecordBatch& batch) const {
 
 Status drop_late_rows(const WatermarkColumn& column, size_t port, const Epoch& epoch,
                       RecordBatch& batch, Emitter& out) {
-  const ColumnPtr times = column.times(batch);
-  const std::span<const int64_t> values = times->values<int64_t>();
+  return drop_late_rows(*column.times(batch), port, epoch, batch, out);
+}
+
+Status drop_late_rows(const Column& times, size_t port, const Epoch& epoch, RecordBatch& batch,
+                      Emitter& out) {
+  const std::span<const int64_t> values = times.values<int64_t>();
   std::vector<int32_t> kept;
   std::vector<int32_t> late;
-  for (int64_t i = 0; i < times->size(); ++i) {
+  for (int64_t i = 0; i < times.size(); ++i) {
     const bool is_late =
-        times->is_valid(i) && values[static_cast<size_t>(i)] <= epoch.late_watermark;
+        times.is_valid(i) && values[static_cast<size_t>(i)] <= epoch.late_watermark;
     (is_late ? late : kept).push_back(static_cast<int32_t>(i));
   }
   if (late.empty()) return {};

@@ -23,5 +23,8 @@ struct WatermarkColumn {
 // wanted, puts them out on `port`.
 Status drop_late_rows(const WatermarkColumn& column, size_t port, const Epoch& epoch,
                       RecordBatch& batch, Emitter& out);
+// The same by the time of each row; what has none is not late.
+Status drop_late_rows(const Column& times, size_t port, const Epoch& epoch, RecordBatch& batch,
+                      Emitter& out);
 
 }  // namespace flowrun
