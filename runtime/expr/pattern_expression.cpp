@@ -4,10 +4,9 @@
 
 #include <algorithm>
 
-#include "runtime/base/suggest.h"
 #include "runtime/expr/analyzer.h"
 #include "runtime/expr/bound_expression.h"
-#include "runtime/expr/function_registry.h"
+#include "runtime/expr/pattern_walk.h"
 #include "runtime/format/time_zone.h"
 
 namespace flowrun {
@@ -16,156 +15,11 @@ namespace {
 
 constexpr std::string_view kTimeName = "match_rowtime()";
 
-bool is_navigation(std::string_view name) {
-  return name == "first" || name == "last" || name == "prev" || name == "next";
-}
-bool is_of_match(std::string_view name) {
-  return name == "match_start" || name == "match_rowtime" || name == "classifier";
-}
-
 AstPtr name_of(std::string name, size_t offset) {
   Ast ast{.kind = Ast::Kind::name, .offset = offset};
   ast.parts = {std::move(name)};
   return std::make_shared<const Ast>(std::move(ast));
 }
-
-// What is fixed while the expressions of one pattern are bound.
-struct PatternNames {
-  const Schema& scope;
-  std::span<const std::string> variables;
-  const ExpressionEnvironment& environment;
-  const TimeZone& zone;
-
-  [[nodiscard]] std::optional<size_t> variable(std::string_view name) const {
-    for (size_t i = 0; i < variables.size(); ++i) {
-      if (names_equal(variables[i], name)) return i;
-    }
-    return std::nullopt;
-  }
-};
-
-// Walks over trees; keeps the names of the lambdas around, which are no columns.
-class PatternWalk {
- public:
-  explicit PatternWalk(const PatternNames& names) : names_(names) {}
-  virtual ~PatternWalk() = default;
-
-  Result<AstPtr> walk(const AstPtr& ast) {
-    if (!ast) return AstPtr();
-    if (ast->kind == Ast::Kind::name) {
-      if (std::ranges::any_of(parameters_, [&](const std::string& parameter) {
-            return names_equal(parameter, ast->parts[0]);
-          }))
-        return ast;
-      return on_name(ast);
-    }
-    if (ast->kind == Ast::Kind::star) return on_star(ast);
-    if (ast->kind == Ast::Kind::call) {
-      FLOWRUN_TRY(AstPtr taken, on_call(ast));
-      if (taken) return taken;
-    }
-    const size_t outer = parameters_.size();
-    if (ast->kind == Ast::Kind::lambda)
-      parameters_.insert(parameters_.end(), ast->parts.begin(), ast->parts.end());
-    Ast copy = *ast;
-    for (AstPtr& child : copy.children) {
-      FLOWRUN_TRY(child, walk(child));
-    }
-    FLOWRUN_TRY(copy.filter, walk(ast->filter));
-    FLOWRUN_TRY(copy.order_by, walk(ast->order_by));
-    parameters_.resize(outer);
-    return std::make_shared<const Ast>(std::move(copy));
-  }
-
- protected:
-  virtual Result<AstPtr> on_name(const AstPtr& ast) = 0;
-  virtual Result<AstPtr> on_star(const AstPtr& ast) = 0;
-  // Null: its parts are walked.
-  virtual Result<AstPtr> on_call(const AstPtr& ast) = 0;
-
-  [[nodiscard]] bool is_aggregate(const Ast& call) const {
-    return names_.environment.functions->find_aggregate(call.text) != nullptr;
-  }
-  [[nodiscard]] Error unknown_name(const Ast& ast, Error error) const {
-    if (ast.parts.size() > 1 && !names_.variable(ast.parts[0]) &&
-        names_.scope.find_all(ast.parts[0]).empty()) {
-      const std::vector<std::string> known(names_.variables.begin(), names_.variables.end());
-      error = Error::invalid(fmt::format("no pattern variable `{}` — the pattern has {}{}",
-                                         ast.parts[0], back_quoted_list(known),
-                                         did_you_mean(ast.parts[0], known)));
-    }
-    if (!error.offset) error.offset = ast.offset;
-    return error;
-  }
-
-  const PatternNames& names_;
-
- private:
-  std::vector<std::string> parameters_;
-};
-
-// The part of an expression that is computed from single rows: takes the variable off its names.
-class RowPart final : public PatternWalk {
- public:
-  RowPart(const PatternNames& names, std::string_view owner) : PatternWalk(names), owner_(owner) {}
-
-  [[nodiscard]] std::optional<size_t> variable() const { return variable_.value_or(std::nullopt); }
-
- protected:
-  Result<AstPtr> on_name(const AstPtr& ast) override {
-    const std::optional<size_t> variable =
-        ast->parts.size() > 1 ? names_.variable(ast->parts[0]) : std::nullopt;
-    Ast bare = *ast;
-    if (variable) bare.parts.erase(bare.parts.begin());
-    Analyzer analyzer(names_.scope, names_.environment, names_.zone);
-    auto node = analyzer.analyze(bare);
-    if (!node) return unknown_name(*ast, std::move(node.error()));
-    // A function without brackets, such as current_date.
-    if (columns_read(**node).empty()) return ast;
-    FLOWRUN_RETURN_IF_ERROR(use(variable, ast->offset));
-    return std::make_shared<const Ast>(std::move(bare));
-  }
-
-  Result<AstPtr> on_star(const AstPtr& ast) override {
-    if (ast->parts.empty()) return ast;
-    const std::optional<size_t> variable = names_.variable(ast->parts[0]);
-    if (!variable) {
-      Ast shown = *ast;
-      shown.parts.emplace_back("*");
-      return unknown_name(shown, Error::invalid(fmt::format("no variable `{}`", ast->parts[0])));
-    }
-    FLOWRUN_RETURN_IF_ERROR(use(variable, ast->offset));
-    Ast bare = *ast;
-    bare.parts.clear();
-    return std::make_shared<const Ast>(std::move(bare));
-  }
-
-  Result<AstPtr> on_call(const AstPtr& ast) override {
-    if (!is_navigation(ast->text) && !is_of_match(ast->text) && !is_aggregate(*ast))
-      return AstPtr();
-    return Error::invalid(
-               fmt::format("`{}` cannot stand inside `{}` — that takes values of one row",
-                           ast->text, owner_))
-        .at_offset(ast->offset);
-  }
-
- private:
-  Status use(std::optional<size_t> variable, size_t offset) {
-    if (!variable_) variable_ = variable;
-    if (*variable_ == variable) return {};
-    const auto shown = [&](std::optional<size_t> one) {
-      return one ? fmt::format("`{}`", names_.variables[*one]) : std::string("the whole match");
-    };
-    return Error::invalid(
-               fmt::format("`{}` looks at rows of {} and of {} at once — it takes columns "
-                           "of one variable",
-                           owner_, shown(*variable_), shown(variable)))
-        .at_offset(offset);
-  }
-
-  std::string owner_;
-  std::optional<std::optional<size_t>> variable_;  // once a column was seen
-};
 
 // Puts a column in the place of all that looks at rows, and keeps what the column is.
 class PatternRewriter final : public PatternWalk {
@@ -208,7 +62,7 @@ class PatternRewriter final : public PatternWalk {
           .at_offset(ast->offset);
     }
     if (ast->text == "prev" || ast->text == "first" || ast->text == "last") return navigation(ast);
-    if (is_of_match(ast->text)) return of_match(*ast);
+    if (is_about_match(ast->text)) return of_match(*ast);
     if (is_aggregate(*ast)) return aggregate(ast);
     return AstPtr();
   }

@@ -16,12 +16,6 @@ constexpr size_t kNoCondition = static_cast<size_t>(-1);
 // Little garbage is not worth a copy.
 constexpr int64_t kMuchGarbage = 1024;
 
-struct LaterRow {
-  template <class Waiting>
-  bool operator()(const Waiting& a, const Waiting& b) const {
-    return std::pair(a.row.time, a.row.number) > std::pair(b.row.time, b.row.number);
-  }
-};
 struct LaterDeadline {
   template <class Deadline>
   bool operator()(const Deadline& a, const Deadline& b) const {
@@ -37,6 +31,7 @@ PatternPartition::PatternPartition(const PatternShape& shape, size_t number, siz
       count_(count),
       table_(shape.key_types),
       rows_(shape.stored),
+      first_variables_(shape.program.automaton.first_variables()),
       condition_at_(shape.variables.size(), kNoCondition) {
   for (size_t variable = 0; variable < shape.variables.size(); ++variable) {
     if (!shape.conditions[variable]) continue;
@@ -65,7 +60,7 @@ void PatternPartition::insert(const RecordBatch& carried) {
     const PatternRow row{first + static_cast<int64_t>(i), times[i],
                          std::bit_cast<uint64_t>(variables[i])};
     waiting_.push_back({row, groups[i]});
-    std::ranges::push_heap(waiting_, LaterRow{});
+    std::ranges::push_heap(waiting_, later_row);
   }
   live_rows_ += carried.num_rows();
 }
@@ -86,7 +81,7 @@ void PatternPartition::activate(uint32_t number) {
 void PatternPartition::drain(int64_t watermark) {
   std::vector<Waiting> due;
   while (!waiting_.empty() && waiting_.front().row.time <= watermark) {
-    std::ranges::pop_heap(waiting_, LaterRow{});
+    std::ranges::pop_heap(waiting_, later_row);
     due.push_back(waiting_.back());
     waiting_.pop_back();
   }
@@ -151,24 +146,23 @@ Status PatternPartition::search(const Epoch& epoch) {
       FLOWRUN_TRY(const bool asks, move_on(key, epoch.watermark));
       static_cast<void>(asks);
     }
-    if (asking_.empty()) return {};
+    if (num_asking_ == 0) return {};
     FLOWRUN_RETURN_IF_ERROR(answer(epoch.context));
     moving.clear();
-    for (const Asking& asked : asking_) {
+    for (const Asking& asked : std::span(asking_).first(num_asking_)) {
       FLOWRUN_RETURN_IF_ERROR(advance(keys_[asked.key], asked));
       moving.push_back(asked.key);
     }
-    asking_.clear();
+    num_asking_ = 0;
   }
   return {};
 }
 
 Result<bool> PatternPartition::move_on(uint32_t number, int64_t watermark) {
   Key& key = keys_[number];
-  const uint64_t first_variables = shape_.program.automaton.first_variables();
   while (true) {
     if (!key.begun) {
-      while (key.start < key.rows.size() && !(key.rows[key.start].variables & first_variables))
+      while (key.start < key.rows.size() && !(key.rows[key.start].variables & first_variables_))
         ++key.start;
       if (key.start == key.rows.size()) return false;
       key.paths.begin(shape_.program);
@@ -191,18 +185,19 @@ Result<bool> PatternPartition::move_on(uint32_t number, int64_t watermark) {
       continue;
     }
     if (!more) return false;
-    std::vector<PatternPaths::Candidate> candidates;
-    key.paths.candidates(shape_.program, key.rows[at].variables, candidates);
-    if (ask(number, std::move(candidates))) return true;
-    FLOWRUN_RETURN_IF_ERROR(advance(key, asking_.back()));
-    asking_.pop_back();
+    if (ask(number)) return true;
+    FLOWRUN_RETURN_IF_ERROR(advance(key, asking_[--num_asking_]));
   }
 }
 
-bool PatternPartition::ask(uint32_t number, std::vector<PatternPaths::Candidate> candidates) {
+bool PatternPartition::ask(uint32_t number) {
   const Key& key = keys_[number];
-  asking_.push_back({number, std::move(candidates), {}});
-  Asking& asking = asking_.back();
+  if (num_asking_ == asking_.size()) asking_.emplace_back();
+  Asking& asking = asking_[num_asking_++];
+  asking.key = number;
+  asking.candidates.clear();
+  key.paths.candidates(shape_.program, key.rows[key.start + key.paths.num_rows()].variables,
+                       asking.candidates);
   asking.verdicts.assign(asking.candidates.size(), 1);
   bool asked = false;
   for (size_t i = 0; i < asking.candidates.size(); ++i) {
@@ -210,7 +205,7 @@ bool PatternPartition::ask(uint32_t number, std::vector<PatternPaths::Candidate>
     if (condition == kNoCondition) continue;
     conditions_[condition].add(CandidateRun(key.rows, key.start, shape_.within, shape_.program,
                                             key.paths, asking.candidates[i]));
-    asked_[condition].push_back({asking_.size() - 1, i});
+    asked_[condition].push_back({num_asking_ - 1, i});
     asked = true;
   }
   return asked;
@@ -340,7 +335,7 @@ void PatternPartition::compact() {
     row = {{static_cast<int64_t>(kept.size()) - 1, row.row.time, row.row.variables},
            numbers[row.key]};
   }
-  std::ranges::make_heap(waiting_, LaterRow{});
+  std::ranges::make_heap(waiting_, later_row);
   rows_.keep(kept);
 }
 
@@ -354,83 +349,6 @@ int64_t PatternPartition::memory_bytes() const {
                               waiting_.capacity() * sizeof(Waiting) +
                               deadlines_.capacity() * sizeof(Deadline)) +
          rows_.memory_bytes() + table_.memory_bytes() + matched_.memory_bytes();
-}
-
-// Searches are not saved: from their first rows they come to where they were.
-Status PatternPartition::save(SnapshotWriter& writer) const {
-  std::vector<int64_t> numbers;
-  std::vector<uint32_t> groups;
-  FixedBuilder<int64_t> places(Type::bigint());  // as Place of load
-  FixedBuilder<int64_t> variables(Type::bigint());
-  const auto add = [&](const PatternRow& row, uint32_t key, int64_t place) {
-    numbers.push_back(row.number);
-    groups.push_back(key);
-    places.append(place);
-    variables.append(std::bit_cast<int64_t>(row.variables));
-  };
-  for (uint32_t key = 0; key < keys_.size(); ++key) {
-    for (size_t i = 0; i < keys_[key].rows.size(); ++i)
-      add(keys_[key].rows[i], key, i < keys_[key].start ? 0 : 1);
-  }
-  std::vector<Waiting> waiting = waiting_;
-  std::ranges::sort(waiting, {}, [](const Waiting& row) { return row.row.number; });
-  for (const Waiting& row : waiting) add(row.row, row.key, 2);
-  std::vector<ColumnPtr> columns{places.finish()};
-  std::vector<Field> fields{{"place", Type::bigint()}};
-  if (!shape_.key_types.empty()) {
-    for (ColumnPtr& key : table_.keys(groups)) {
-      fields.push_back({"key", key->type()});
-      columns.push_back(std::move(key));
-    }
-  }
-  fields.push_back({"variables", Type::bigint()});
-  columns.push_back(variables.finish());
-  const RecordBatch gathered = rows_.gather(numbers, shape_.kept);
-  for (const size_t column : shape_.kept) {
-    fields.push_back(shape_.stored->field(column));
-    columns.push_back(gathered.column(column));
-  }
-  return writer.write(
-      "rows", RecordBatch(Schema::make(std::move(fields)), static_cast<int64_t>(numbers.size()),
-                          std::move(columns)));
-}
-
-Status PatternPartition::load(const RecordBatch& saved) {
-  if (saved.num_columns() != shape_.first_stored_column() + 1 + shape_.kept.size())
-    return Error::invalid("the saved rows are of another pattern");
-  const size_t num_keys = shape_.key_types.size();
-  std::vector<int32_t> own(static_cast<size_t>(saved.num_rows()));
-  std::iota(own.begin(), own.end(), 0);
-  if (num_keys > 0) {
-    std::vector<uint64_t> hashes(own.size());
-    table_.hash_rows(std::span(saved.columns()).subspan(1, num_keys), hashes);
-    std::erase_if(
-        own, [&](int32_t row) { return hashes[static_cast<size_t>(row)] % count_ != number_; });
-  }
-  const RecordBatch rows = saved.take(own);
-  std::vector<ColumnPtr> carried(
-      rows.columns().begin() + 1,
-      rows.columns().begin() + static_cast<std::ptrdiff_t>(num_keys) + 2);
-  carried.resize(shape_.carried->num_fields());
-  for (size_t i = 0; i < shape_.kept.size(); ++i)
-    carried[shape_.first_stored_column() + shape_.kept[i]] = rows.column(num_keys + 2 + i);
-  insert({shape_.carried, rows.num_rows(), std::move(carried)});
-  // All of them wait now, in the order in which they were saved.
-  std::vector<Waiting> all = std::exchange(waiting_, {});
-  std::ranges::sort(all, {}, [](const Waiting& row) { return row.row.number; });
-  const auto places = rows.column(0)->values<int64_t>();
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (places[i] == 2) {
-      waiting_.push_back(all[i]);
-      continue;
-    }
-    activate(all[i].key);
-    keys_[all[i].key].rows.push_back(all[i].row);
-    if (places[i] == 0) ++keys_[all[i].key].start;
-  }
-  std::ranges::make_heap(waiting_, LaterRow{});
-  for (const uint32_t key : std::exchange(active_, {})) trim(key, kNoDeadline);
-  return {};
 }
 
 }  // namespace flowrun

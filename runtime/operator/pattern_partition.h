@@ -71,6 +71,11 @@ class PatternPartition {
   static constexpr int64_t kNoDeadline = std::numeric_limits<int64_t>::min();
   static constexpr int64_t kNoEnd = kEndOfTime;
 
+  // Of the heap of waiting rows: the earliest, and of one time the first to come, stands first.
+  static bool later_row(const Waiting& a, const Waiting& b) {
+    return a.row.time != b.row.time ? a.row.time > b.row.time : a.row.number > b.row.number;
+  }
+
   void insert(const RecordBatch& carried);
   void drain(int64_t watermark);
   void order_ties(std::vector<Waiting>& due) const;
@@ -79,7 +84,9 @@ class PatternPartition {
   Status search(const Epoch& epoch);
   // True if the key has asked, and false if it has come as far as it can.
   Result<bool> move_on(uint32_t number, int64_t watermark);
-  bool ask(uint32_t number, std::vector<PatternPaths::Candidate> candidates);
+  // Asks whether the key's next row may be taken; false if that is known already. Either way the
+  // answer stands last in asking_.
+  bool ask(uint32_t number);
   Status answer(const EvaluationContext& context);
   Status advance(Key& key, const Asking& asked);
   void finish_match(uint32_t number);
@@ -104,7 +111,9 @@ class PatternPartition {
 
   std::vector<uint32_t> active_;
   PatternPaths::Scratch scratch_;
+  uint64_t first_variables_;  // a bit each: what the first row of a match may be
   std::vector<Asking> asking_;
+  size_t num_asking_ = 0;                     // in use; the others keep their capacity
   std::vector<PatternQuestions> conditions_;  // by variable with one; see condition_at_
   std::vector<size_t> condition_at_;          // by variable
   struct Asked {

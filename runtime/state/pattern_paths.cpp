@@ -1,7 +1,6 @@
 #include "runtime/state/pattern_paths.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace flowrun {
 
@@ -98,9 +97,15 @@ bool PatternPaths::same_past(const PatternProgram& program, uint32_t a, uint32_t
 
 bool PatternPaths::advance(const PatternProgram& program, std::span<const Candidate> candidates,
                            std::span<const uint8_t> verdicts, Scratch& scratch) {
-  const std::vector<Way> ways = std::exchange(ways_, {});
-  const std::vector<uint32_t> paths = std::exchange(paths_, {});
-  const std::vector<int32_t> registers = std::exchange(registers_, {});
+  ways_.swap(scratch.ways);
+  paths_.swap(scratch.paths);
+  registers_.swap(scratch.registers);
+  ways_.clear();
+  paths_.clear();
+  registers_.clear();
+  const std::vector<Way>& ways = scratch.ways;
+  const std::vector<uint32_t>& paths = scratch.paths;
+  const std::vector<int32_t>& registers = scratch.registers;
   const size_t width = program.num_registers;
   bool done = false;
   scratch.newest.resize(program.automaton.num_places(), kNone);

@@ -49,6 +49,11 @@ inline constexpr int32_t kNoRow = -1;
 
 // Not thread-safe.
 class PatternPaths {
+  struct Way {
+    PatternAutomaton::Place place;
+    uint32_t path;
+  };
+
  public:
   static constexpr size_t kMostWays = 10'000;
 
@@ -61,6 +66,10 @@ class PatternPaths {
   struct Scratch {
     std::vector<uint32_t> newest;  // by place: the way that was added there last
     std::vector<uint32_t> before;  // by way: the one before it at its place
+    // As they were before the row.
+    std::vector<Way> ways;
+    std::vector<uint32_t> paths;
+    std::vector<int32_t> registers;
   };
 
   void begin(const PatternProgram& program);
@@ -93,10 +102,6 @@ class PatternPaths {
   static constexpr PatternAutomaton::Place kDone = PatternAutomaton::kDone;
   static constexpr uint32_t kRoot = 0xffffffff;  // the path without rows
 
-  struct Way {
-    PatternAutomaton::Place place;
-    uint32_t path;
-  };
   // One row of a path, shared by all paths that go on from it.
   struct Step {
     uint32_t before;
