@@ -1,5 +1,7 @@
 // pattern: rows of a key that follow one another as a pattern says, one row out per match.
 
+#include <algorithm>
+
 #include "runtime/operator/late_rows.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/ordered_rows.h"
@@ -38,7 +40,9 @@ OperatorSpec spec() {
       "the order of SQL is taken, and comes out when it is certain. `within` bounds the time from "
       "a match's first row to its last (equal is within), how far `PREV` looks back, and the "
       "state: without it a warning says that rows of a match that never ends are kept for ever. "
-      "A skip to a variable that the match lacks, or to its first row, goes to the next row.";
+      "A skip to a variable that the match lacks, or to its first row, goes to the next row.\n\n"
+      "With `within`, measures that are the time of a row of the match (`match_rowtime()`, "
+      "`A.event_time`) carry the watermark on, `within` behind: windows may stand on them.";
   spec.primary = text("pattern", "the variables in order, as `A B+ C`");
   spec.options = {
       list_of(expression("partition_by", "keys: each key's rows are searched alone")),
@@ -158,6 +162,11 @@ class Pattern final : public Stateful {
     return "pattern " + options_.text("pattern") + bound_.per_key(" per ");
   }
   [[nodiscard]] Bound state_bound() const override;
+  // No match begins before what a search may still begin with.
+  [[nodiscard]] int64_t output_watermark(int64_t watermark) const override {
+    if (watermark == kEndOfTime) return watermark;
+    return bound_.shape.within ? std::max(kNoTime, watermark - *bound_.shape.within) : kNoTime;
+  }
 
  private:
   // Keys, the variables that each row may be, and what is stored of it.

@@ -128,12 +128,25 @@ class PatternOptions {
       const bool named = measures.kind == OptionKind::map;
       measure_fields_.push_back(
           {named ? measures.keys[i].first : result->name(), result->type(), result->nullable()});
+      if (shape().within && is_time(*measure))
+        measure_fields_.back().watermark_delay = bound_.time->watermark_delay();
       FLOWRUN_TRY(shape().measures.emplace_back(),
                   PatternFormula::bind(std::move(*measure), *environment_.functions));
     }
     if (measure_fields_.empty())
       return measures.place(Error::invalid("a pattern without measures gives nothing — name one"));
     return {};
+  }
+
+  // Is it the time of a row of the match?
+  [[nodiscard]] bool is_time(const PatternExpression& measure) const {
+    const std::optional<size_t> only = measure.result->bare_column();
+    if (!only || *only >= measure.slots.size()) return false;
+    const PatternSlot& slot = measure.slots[*only];
+    const std::optional<size_t> column = slot.value ? slot.value->bare_column() : std::nullopt;
+    if (!column || slot.row.back > 0) return false;
+    return *column == bound_.shape.time_column ||
+           std::ranges::equal(bound_.time->columns(), slot.value->columns());
   }
 
   // skip past last row | skip to next row | skip to [first | last] A

@@ -394,6 +394,37 @@ TEST_CASE("what no match can need any more is let go") {
   CHECK(pattern.state_bound().bounded);
 }
 
+TEST_CASE("times of a match carry the watermark on, within behind") {
+  Bench bench;
+  const auto make = [&](const Values& more) {
+    auto made = bench.stateful("pattern", with(with({{"pattern", "A B"},
+                                                     {"measures", map({{"ended", "match_rowtime()"},
+                                                                       {"began", "A.t"},
+                                                                       {"before", "PREV(A.t)"},
+                                                                       {"x", "A.x"}})}},
+                                                    kByKey),
+                                               more));
+    REQUIRE(made);
+    return std::move(*made);
+  };
+  const std::vector<InputSchema> inputs{{schema(), "rows"}};
+  const std::unique_ptr<Stateful> bounded = make({{"within", "5 seconds"}});
+  const auto ports = bounded->bind(inputs);
+  REQUIRE(ports);
+  const Schema& output = *(*ports)[0].schema;
+  CHECK(output.field(1).watermark_delay == 0);
+  CHECK(output.field(2).watermark_delay == 0);
+  CHECK_FALSE(output.field(3).watermark_delay);
+  CHECK_FALSE(output.field(4).watermark_delay);
+  CHECK(bounded->output_watermark(20 * kSecond) == 15 * kSecond);
+  CHECK(bounded->output_watermark(kEndOfTime) == kEndOfTime);
+  const std::unique_ptr<Stateful> endless = make({});
+  const auto others = endless->bind(inputs);
+  REQUIRE(others);
+  CHECK_FALSE((*others)[0].schema->field(1).watermark_delay);
+  CHECK(endless->output_watermark(20 * kSecond) == kNoTime);
+}
+
 TEST_CASE("what a pattern cannot do is refused with what would be right") {
   const auto says = [](const Values& more, const std::string& words) {
     Values options;
