@@ -40,7 +40,10 @@ class Suite {
       return;
     }
     adopt(circumstances, *result);
-    compare(circumstances, sorted_lines(plain_, delivery.wanted),
+    TrialResult expected = plain_;
+    if (delivery.only_read && trial_.make_stateful)
+      std::erase_if(expected.outputs, [](const TrialOutput& output) { return output.port != 0; });
+    compare(circumstances, sorted_lines(expected, delivery.wanted),
             sorted_lines(*result, delivery.wanted));
     if (delivery.wanted) return;
     if (result->counts != plain_.counts)

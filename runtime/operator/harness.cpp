@@ -21,15 +21,17 @@ size_t below(size_t bound, Random& random) { return static_cast<size_t>(random()
 class KeepingEmitter final : public Emitter {
  public:
   KeepingEmitter(const PortSchemas& ports, size_t epoch, std::optional<OutputMode> mode,
-                 std::optional<size_t> wanted)
-      : ports_(ports), epoch_(epoch), mode_(mode), wanted_(wanted) {}
+                 std::optional<size_t> wanted, bool extra_ports = true)
+      : ports_(ports), epoch_(epoch), mode_(mode), wanted_(wanted), extra_ports_(extra_ports) {}
 
   Status emit(size_t port, RecordBatch batch) override {
     complain(port, batch);
     if (batch.num_rows() > 0) result_.outputs.push_back({epoch_, mode_, port, std::move(batch)});
     return ok_status();
   }
-  [[nodiscard]] bool wanted(size_t port) const override { return port < ports_.size(); }
+  [[nodiscard]] bool wanted(size_t port) const override {
+    return port == 0 || (extra_ports_ && port < ports_.size());
+  }
   void count(Metric metric, int64_t rows) override { result_.counts[metric] += rows; }
   void observe(int64_t event_time) override {
     result_.observed = std::max(result_.observed.value_or(event_time), event_time);
@@ -78,6 +80,7 @@ class KeepingEmitter final : public Emitter {
   size_t epoch_;
   std::optional<OutputMode> mode_;
   std::optional<size_t> wanted_;
+  bool extra_ports_;
   TrialResult result_;
 };
 
@@ -221,7 +224,8 @@ class StatefulRun {
     }
     const auto dealt = deal(trial_.epochs[index], read, delivery_, sequence, random);
     std::vector<KeepingEmitter> emitters(
-        delivery_.workers, KeepingEmitter(result.ports, index, std::nullopt, std::nullopt));
+        delivery_.workers,
+        KeepingEmitter(result.ports, index, std::nullopt, std::nullopt, !delivery_.only_read));
     Status absorbed = in_threads(delivery_.workers, [&](size_t worker) -> Status {
       for (const Chunk& chunk : dealt[worker]) {
         const Input input{chunk.port, chunk.sequence, chunk.rows};
@@ -239,7 +243,8 @@ class StatefulRun {
     FLOWRUN_RETURN_IF_ERROR(stateful_->merge(partition, locals, epoch));
     FLOWRUN_RETURN_IF_ERROR(stateful_->evict(partition, epoch));
     for (const OutputMode mode : trial_.plan.modes) {
-      KeepingEmitter& emitter = emitters.emplace_back(ports, index, mode, std::nullopt);
+      KeepingEmitter& emitter =
+          emitters.emplace_back(ports, index, mode, std::nullopt, !delivery_.only_read);
       FLOWRUN_RETURN_IF_ERROR(stateful_->emit(partition, Ask{mode, epoch.id - 1}, epoch, emitter));
     }
     stateful_->forget(partition, epoch.id);

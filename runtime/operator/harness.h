@@ -49,7 +49,9 @@ struct Delivery {
   size_t workers = 1;      // each with a scratch or local of its own
   size_t partitions = 1;   // what the planner allows a stateful operator
   bool displaced = false;  // the rows stand at an offset in longer columns
-  bool only_read = false;  // columns that the operator does not claim to read are absent
+  // Columns that the operator does not claim to read are absent. Of a stateful one nobody reads the
+  // extra ports then, for the engine narrows its input only where that is so.
+  bool only_read = false;
   std::optional<size_t> wanted =
       {};  // transforms: only this column of the main port is read downstream
   std::optional<size_t> restart_after = {};  // stateful: snapshot and restore behind this epoch
