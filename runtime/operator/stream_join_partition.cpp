@@ -21,6 +21,7 @@ template <class T>
 void keep_rows(std::vector<T>& values, std::span<const int32_t> rows) {
   for (size_t i = 0; i < rows.size(); ++i) values[i] = values[static_cast<size_t>(rows[i])];
   values.resize(rows.size());
+  if (values.capacity() > 4 * values.size()) values.shrink_to_fit();
 }
 
 template <class T>
@@ -337,12 +338,12 @@ void StreamJoinPartition::compact(size_t side) {
   keep_rows(own.times, living);
   keep_rows(own.flags, living);
   if (shape_.range) keep_rows(own.range_times, living);
-  own.latest.clear();
+  own.latest = {};
   own.block_times.assign((own.times.size() + kBlock - 1) / kBlock, kEndOfTime);
   for (size_t row = 0; row < own.times.size(); ++row)
     own.block_times[row / kBlock] = std::min(own.block_times[row / kBlock], own.times[row]);
-  own.next.assign(living.size(), -1);
-  own.heads.assign(keys_.size(), -1);
+  own.next = std::vector<int32_t>(living.size(), -1);
+  own.heads = std::vector<int32_t>(keys_.size(), -1);
   own.linked = own.first_living = 0;
   drop_unused_keys();
   link(side);
