@@ -290,6 +290,44 @@ nodes:
 
     # ---- simulators and eval
 
+    def test_only_the_named_sinks_and_what_they_need_run(self):
+        (self.path / "lines.txt").write_text("one\n", encoding="utf-8")
+        text = """
+nodes:
+  lines: { source: file, path: lines.txt }
+  absent: { source: file, path: no-such.txt }
+  out: { from: lines, sink: console, format: json }
+  other: { from: absent, sink: console, format: json }
+"""
+        self.assertEqual(run(self.pipeline(text)).returncode, 1)
+        done = run(self.pipeline(text), "--only", "out")
+        self.assertEqual((done.returncode, done.stdout), (0, '{"value":"one"}\n'))
+        done = run(self.pipeline(text), "--only", "outt")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("did you mean `out`?", done.stderr)
+
+    def test_a_source_that_leads_to_no_sink_is_named_and_never_opened(self):
+        (self.path / "lines.txt").write_text("one\n", encoding="utf-8")
+        text = """
+nodes:
+  lines: { source: file, path: lines.txt }
+  absent: { source: file, path: no-such.txt }
+  out: { from: lines, sink: console, format: json }
+"""
+        self.assertEqual(run(self.pipeline(text)).returncode, 0)
+        self.assertRegex(run("check", self.pipeline(text)).stderr, r"4:3: warning: absent: ")
+
+    def test_two_sinks_of_one_table_are_refused_by_name(self):
+        done = run("check", self.pipeline("""
+nodes:
+  numbers: { source: generate }
+  first: { from: numbers, sink: memory, table: t, keep_rows: 10 }
+  second: { from: numbers, sink: memory, table: t, keep_rows: 10 }
+"""))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("first", done.stderr)
+        self.assertIn("second", done.stderr)
+
     # ---- time
 
     def test_a_source_without_rows_holds_the_watermark_until_it_is_idle(self):
