@@ -71,9 +71,10 @@ void Select::add(SelectItem item, const Schema& input, std::vector<Field>& field
   }
   const Expression& expression = *item.expression;
   Field field{expression.name(), expression.type(), expression.nullable()};
+  if (const std::optional<size_t> time = expression.time_column())
+    field.watermark_delay = input.field(*time).watermark_delay;
   if (const std::optional<size_t> bare = expression.bare_column()) {
     const Field& origin = input.field(*bare);
-    field.watermark_delay = origin.watermark_delay;
     if (origin.name == field.name) field.qualifier = origin.qualifier;
   }
   fields.push_back(std::move(field));

@@ -63,8 +63,8 @@ Result<PortSchemas> WithColumns::bind(std::span<const InputSchema> inputs) {
     if (!bound) return option_.items[i].place(std::move(bound.error()));
     const ExpressionPtr& expression = *bound;
     Field field{option_.keys[i].first, expression->type(), expression->nullable()};
-    if (const auto bare = expression->bare_column())
-      field.watermark_delay = input->field(*bare).watermark_delay;
+    if (const auto time = expression->time_column())
+      field.watermark_delay = input->field(*time).watermark_delay;
     const std::vector<size_t> replaced = input->find_all(field.name);
     for (const size_t at : replaced) {
       fields[at] = field;

@@ -12,6 +12,13 @@ std::optional<size_t> BoundExpression::bare_column() const {
   return column == nullptr ? std::nullopt : std::optional<size_t>(column->index());
 }
 
+std::optional<size_t> BoundExpression::time_column() const {
+  const auto* call = dynamic_cast<const CallNode*>(root_.get());
+  if (call == nullptr || call->function() != "window_time") return bare_column();
+  const auto* column = dynamic_cast<const ColumnNode*>(call->children[0].get());
+  return column == nullptr ? std::nullopt : std::optional<size_t>(column->index());
+}
+
 bool BoundExpression::constant() const {
   return dynamic_cast<const ConstantNode*>(root_.get()) != nullptr;
 }
