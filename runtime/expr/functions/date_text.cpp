@@ -1,4 +1,6 @@
 // Dates and times to text and back by patterns; the time now.
+#include "runtime/columnar/builder.h"
+#include "runtime/expr/analyzer.h"
 #include "runtime/expr/cast.h"
 #include "runtime/expr/coercion.h"
 #include "runtime/expr/expression.h"
@@ -74,7 +76,7 @@ ScalarFunction parse_function(const char* name, std::string doc, Type target,
 }
 
 // Seconds since 1970 began, towards it, as Spark computes them.
-ScalarFunction unix_timestamp_function(const char* name) {
+ScalarFunction seconds_function() {
   ScalarFunction text = scalar_with<PatternCache, int64_t(Text, Text)>("", "", parse_seconds);
   ScalarFunction time = scalar<int64_t(Timestamp, Text)>(
       "", "", [](Timestamp value, Text) { return value.micros / kMicrosPerSecond; });
@@ -82,12 +84,47 @@ ScalarFunction unix_timestamp_function(const char* name) {
       "", "", [](SessionClock& clock, const CallContext& context, Date value, Text) {
         return floor_div(timestamp_of_date(value.days, clock.at(context)), kMicrosPerSecond);
       });
-  return overloads(name,
-                   std::string(name) +
-                       "(x[, pattern]): seconds since 1970 began of a time, a date or a text.",
+  return overloads("seconds of", "unix_timestamp of x by a pattern.",
                    {std::move(text), std::move(time), std::move(date)})
-      .with_defaults({constant_text(kDefaultPattern)})
       .may_fail();
+}
+
+// Without an argument the seconds of now.
+ScalarFunction unix_timestamp_function(const char* name, size_t least_arguments) {
+  return ScalarFunction(
+      name,
+      std::string(name) + "(x[, pattern]): seconds since 1970 began of a time, a date or a text.",
+      least_arguments, 2, BuildFunction([](CallSite& site) -> Result<TypedPtr> {
+        std::vector<TypedPtr> arguments = site.arguments();
+        if (arguments.empty()) {
+          FLOWRUN_TRY(arguments.emplace_back(), site.call("current_timestamp", {}));
+        }
+        if (arguments.size() < 2)
+          arguments.push_back(CallSite::constant(constant_text(kDefaultPattern)));
+        return site.call_as("seconds of", site.function(), std::move(arguments));
+      }));
+}
+
+// The last instant of a window: its end is the first instant behind it.
+Result<Datum> window_times(const CallContext&, std::span<const Datum> arguments) {
+  const Column& windows = *arguments[0].column;
+  const Column& ends = *windows.child(1);
+  FixedWriter<int64_t> out(Type::timestamp(), windows.size());
+  for (int64_t row = 0; row < windows.size(); ++row) {
+    if (windows.is_null(row) || ends.is_null(row)) {
+      out.set_null(row);
+    } else {
+      out.set(row, ends.values<int64_t>()[static_cast<size_t>(row)] - 1);
+    }
+  }
+  return Datum{out.finish(), arguments[0].constant};
+}
+
+Result<BoundFunction> bind_window_time(const Arguments& arguments) {
+  const Type window = Type::struct_({{"start", Type::timestamp()}, {"end", Type::timestamp()}});
+  if (!(arguments.types[0] == window))
+    return wrong_argument(arguments, 0, "a window, as `window:` makes it");
+  return BoundFunction{{window}, Type::timestamp(), window_times, true};
 }
 
 void register_now(FunctionRegistry& registry) {
@@ -137,8 +174,13 @@ void register_date_text_functions(FunctionRegistry& registry) {
             "(x[, pattern]): a timestamp of a text, a number or a date; null if it is none.",
         Type::timestamp(), scalar_with<PatternCache, Timestamp(Text, Text)>("", "", parse_time)));
   }
-  registry.add(unix_timestamp_function("unix_timestamp"));
-  registry.add(unix_timestamp_function("to_unix_timestamp"));
+  registry.add(seconds_function());
+  registry.add(unix_timestamp_function("unix_timestamp", 0));
+  registry.add(unix_timestamp_function("to_unix_timestamp", 1));
+  registry.add(ScalarFunction("window_time",
+                              "window_time(window): the last instant of a window, its end less a "
+                              "microsecond.",
+                              1, 1, BindFunction(bind_window_time)));
   register_now(registry);
 }
 
