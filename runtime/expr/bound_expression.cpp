@@ -4,6 +4,18 @@
 
 namespace flowrun {
 
+namespace {
+
+std::optional<size_t> time_column_of(const TypedNode& node) {
+  if (const auto* column = dynamic_cast<const ColumnNode*>(&node)) return column->index();
+  const auto* call = dynamic_cast<const CallNode*>(&node);
+  if (call == nullptr || (call->function() != "window" && call->function() != "window_time"))
+    return std::nullopt;
+  return time_column_of(*call->children[0]);
+}
+
+}  // namespace
+
 BoundExpression::BoundExpression(TypedPtr root, std::string name)
     : root_(std::move(root)), name_(std::move(name)), columns_(columns_read(*root_)) {}
 
@@ -11,6 +23,8 @@ std::optional<size_t> BoundExpression::bare_column() const {
   const auto* column = dynamic_cast<const ColumnNode*>(root_.get());
   return column == nullptr ? std::nullopt : std::optional<size_t>(column->index());
 }
+
+std::optional<size_t> BoundExpression::time_column() const { return time_column_of(*root_); }
 
 bool BoundExpression::constant() const {
   return dynamic_cast<const ConstantNode*>(root_.get()) != nullptr;

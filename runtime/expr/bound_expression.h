@@ -15,6 +15,7 @@ class BoundExpression final : public Expression {
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] std::span<const size_t> columns() const override { return columns_; }
   [[nodiscard]] std::optional<size_t> bare_column() const override;
+  [[nodiscard]] std::optional<size_t> time_column() const override;
   [[nodiscard]] bool constant() const override;
   [[nodiscard]] bool deterministic() const override { return root_->deterministic; }
   [[nodiscard]] Result<ColumnPtr> evaluate(const RecordBatch& batch,

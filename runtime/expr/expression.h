@@ -20,6 +20,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/columnar/record_batch.h"
+#include "runtime/expr/aggregate_function.h"
 
 namespace flowrun {
 
@@ -53,6 +54,9 @@ class Expression {
   // If this is a bare column (perhaps under an alias): its index. Metadata such as the watermark
   // follows it.
   [[nodiscard]] virtual std::optional<size_t> bare_column() const = 0;
+  // The column whose event time this is, so that its watermark counts here too: a bare column, a
+  // window of one, or the window_time of such a window.
+  [[nodiscard]] virtual std::optional<size_t> time_column() const { return bare_column(); }
   // No column is read and the result is the same each time.
   [[nodiscard]] virtual bool constant() const = 0;
   [[nodiscard]] virtual bool deterministic() const = 0;
@@ -76,9 +80,10 @@ struct AggregateCall {
   std::vector<ExpressionPtr>
       arguments;  // over the input's rows; constants are constant() expressions
   bool distinct = false;
-  bool star = false;     // count(*)
-  ExpressionPtr filter;  // boolean, may be null
-  Type type;             // of the result
+  bool star = false;                      // count(*)
+  ExpressionPtr filter;                   // boolean, may be null
+  std::vector<SortDirection> order = {};  // of WITHIN GROUP; its values are among the arguments
+  Type type;                              // of the result
   bool nullable = true;
 };
 

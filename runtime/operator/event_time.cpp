@@ -11,7 +11,7 @@ bool is_window_type(const Type& type) {
 }
 
 std::optional<int64_t> watermark_delay_of(const Expression& expression, const Schema& schema) {
-  const std::optional<size_t> column = event_time_column(expression);
+  const std::optional<size_t> column = expression.time_column();
   return column ? schema.field(*column).watermark_delay : std::nullopt;
 }
 

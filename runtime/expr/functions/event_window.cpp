@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "runtime/columnar/builder.h"
-#include "runtime/expr/bound_expression.h"
 #include "runtime/expr/scalar.h"
 #include "runtime/expr/window_grid.h"
 #include "runtime/format/interval.h"
@@ -106,14 +105,6 @@ Result<BoundFunction> bind_window_time(const Arguments& arguments) {
                        }};
 }
 
-std::optional<size_t> time_column_of(const TypedNode& node) {
-  if (const auto* column = dynamic_cast<const ColumnNode*>(&node)) return column->index();
-  const auto* call = dynamic_cast<const CallNode*>(&node);
-  if (!call || (call->function() != "window" && call->function() != "window_time"))
-    return std::nullopt;
-  return time_column_of(*call->children[0]);
-}
-
 }  // namespace
 
 void register_event_window_functions(FunctionRegistry& registry) {
@@ -127,11 +118,6 @@ void register_event_window_functions(FunctionRegistry& registry) {
                               "window_time(window): the last microsecond of a window, its time for "
                               "a window over windows.",
                               1, 1, BindFunction(bind_window_time)));
-}
-
-std::optional<size_t> event_time_column(const Expression& expression) {
-  const auto* bound = dynamic_cast<const BoundExpression*>(&expression);
-  return bound ? time_column_of(*bound->root()) : std::nullopt;
 }
 
 }  // namespace flowrun
