@@ -66,12 +66,15 @@ std::optional<Decimal128> subtract_decimals(Decimal128 a, int a_scale, Decimal12
                                             const Type& result);
 std::optional<Decimal128> multiply_decimals(Decimal128 a, int a_scale, Decimal128 b, int b_scale,
                                             const Type& result);
-// Nothing for b = 0 in the three below.
+// Nothing for b = 0 in the four below.
 std::optional<Decimal128> divide_decimals(Decimal128 a, int a_scale, Decimal128 b, int b_scale,
                                           const Type& result);
 // With the sign of `a`.
 std::optional<Decimal128> remainder_of_decimals(Decimal128 a, int a_scale, Decimal128 b,
                                                 int b_scale, const Type& result);
+// The remainder, with `b` added where that is negative.
+std::optional<Decimal128> positive_remainder_of_decimals(Decimal128 a, int a_scale, Decimal128 b,
+                                                         int b_scale, const Type& result);
 // The quotient without its fraction, as the integer that `div` gives; the low 64 bits if it is
 // larger.
 std::optional<int64_t> divide_decimals_integrally(Decimal128 a, int a_scale, Decimal128 b,

@@ -196,6 +196,15 @@ std::optional<Decimal128> remainder_of_decimals(Decimal128 a, int a_scale, Decim
   return narrow(rest, scale, result);
 }
 
+std::optional<Decimal128> positive_remainder_of_decimals(Decimal128 a, int a_scale, Decimal128 b,
+                                                         int b_scale, const Type& result) {
+  if (b == 0) return std::nullopt;
+  const int scale = std::max(a_scale, b_scale);
+  const Wide divisor = Wide(b) * wide_power(scale - b_scale);
+  const Wide rest = (Wide(a) * wide_power(scale - a_scale)) % divisor;
+  return narrow(rest < 0 ? Wide((rest + divisor) % divisor) : rest, scale, result);
+}
+
 std::optional<int64_t> divide_decimals_integrally(Decimal128 a, int a_scale, Decimal128 b,
                                                   int b_scale) {
   if (b == 0) return std::nullopt;

@@ -294,4 +294,17 @@ uint32_t take_code_point(std::string_view& text) {
   return character.code_point < 0 ? first : static_cast<uint32_t>(character.code_point);
 }
 
+LetterKind letter_kind(uint32_t code_point) {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
+    case UTF8PROC_CATEGORY_LU:
+      return LetterKind::upper;
+    case UTF8PROC_CATEGORY_LL:
+      return LetterKind::lower;
+    case UTF8PROC_CATEGORY_ND:
+      return LetterKind::digit;
+    default:
+      return LetterKind::other;
+  }
+}
+
 }  // namespace flowrun

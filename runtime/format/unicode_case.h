@@ -24,4 +24,8 @@ size_t code_point_size(char lead);
 // The character at the front, its size taken off `text`; a broken byte stands for itself.
 uint32_t take_code_point(std::string_view& text);
 
+// Upper and lower case letters, decimal digits, and all else (title case too).
+enum class LetterKind : uint8_t { upper, lower, digit, other };
+LetterKind letter_kind(uint32_t code_point);
+
 }  // namespace flowrun
