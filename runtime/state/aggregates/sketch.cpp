@@ -1,17 +1,17 @@
 // Approximate aggregates in bounded memory: approx_count_distinct, percentile_approx.
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "runtime/expr/function_registry.h"
+#include "runtime/expr/row_hash.h"
 #include "runtime/state/aggregate_functions.h"
 #include "runtime/state/aggregates/entry.h"
 #include "runtime/state/aggregates/fractions.h"
+#include "runtime/state/aggregates/hyperloglog.h"
 #include "runtime/state/aggregates/pod_states.h"
 #include "runtime/state/aggregates/quantile_summary.h"
-#include "runtime/state/value_codec.h"
 
 namespace flowrun {
 
@@ -19,89 +19,18 @@ namespace {
 
 constexpr double kDefaultDeviation = 0.05;
 constexpr double kGreatestDeviation = 0.39;
-constexpr int kMostRegisterBits = 18;
-// Up to these estimates linear counting is the better one (Heule et al., "HyperLogLog in Practice",
-// 2013), for 4 to 18 register bits.
-constexpr double kLinearCountingUpTo[] = {10,   20,   40,    80,    220,   400,    900,   1800,
-                                          3100, 6500, 11500, 20000, 50000, 120000, 350000};
-
-// FNV-1a, its bits mixed as MurmurHash3 does. Snapshots hold what was made of it: it must stay as
-// it is.
-uint64_t durable_hash(std::string_view bytes) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : bytes) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
-  hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
-  return hash ^ hash >> 33;
-}
-
-int register_bits(double deviation) {
-  const int bits = static_cast<int>(std::ceil(2 * std::log2(1.106 / deviation)));
-  return std::clamp(bits, 4, kMostRegisterBits);
-}
-
-// Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017): no tables of
-// biases.
-double sigma(double x) {
-  if (x == 1) return std::numeric_limits<double>::infinity();
-  double y = 1;
-  double z = x;
-  for (double last = -1; z != last;) {
-    x *= x;
-    last = z;
-    z += x * y;
-    y += y;
-  }
-  return z;
-}
-
-double tau(double x) {
-  if (x == 0 || x == 1) return 0;
-  double y = 1;
-  double z = 1 - x;
-  for (double last = -1; z != last;) {
-    x = std::sqrt(x);
-    last = z;
-    y *= 0.5;
-    z -= (1 - x) * (1 - x) * y;
-  }
-  return z / 3;
-}
-
-int64_t estimate(std::span<const uint8_t> registers, int bits) {
-  const auto m = static_cast<double>(registers.size());
-  const int most = 64 - bits + 1;
-  std::vector<double> counts(static_cast<size_t>(most) + 1);
-  for (const uint8_t value : registers) counts[value] += 1;
-  if (counts[0] > 0) {
-    const double linear = m * std::log(m / counts[0]);
-    if (linear <= kLinearCountingUpTo[bits - 4]) return std::llround(linear);
-  }
-  double z = m * tau(1 - counts[static_cast<size_t>(most)] / m);
-  for (size_t k = static_cast<size_t>(most) - 1; k > 0; --k) z = 0.5 * (z + counts[k]);
-  z += m * sigma(counts[0] / m);
-  return std::llround(m * m / (2 * std::log(2.0) * z));
-}
-
 class CountDistinctStates final : public GroupStates {
  public:
-  CountDistinctStates(Type type, int bits)
-      : codec_(std::move(type), ValueCodec::Form::key), bits_(bits), width_(size_t{1} << bits) {}
+  explicit CountDistinctStates(int bits) : bits_(bits), width_(size_t{1} << bits) {}
 
   void resize(size_t groups) override { registers_.resize(groups * width_); }
   Status update(std::span<const uint32_t> groups, std::span<const ColumnPtr> arguments,
                 std::span<const int32_t> selected, int64_t sequence) override {
     const UpdateRows rows{groups, arguments, selected, sequence};
     rows.for_each_valid(*arguments[0], [&](int64_t i) {
-      scratch_.clear();
-      codec_.append(*arguments[0], i, scratch_);
-      const uint64_t hash = durable_hash(scratch_);
-      // The highest bits choose the register; it keeps the longest run of zeros after them, plus
-      // one.
-      const auto run =
-          static_cast<uint8_t>(std::countl_zero(hash << bits_ | uint64_t{1} << (bits_ - 1)) + 1);
-      uint8_t& held = registers_[rows.group(i) * width_ + (hash >> (64 - bits_))];
-      held = std::max(held, run);
+      constexpr int64_t kSeed = 42;
+      const int64_t hash = RowHasher<XxHash>::value(*arguments[0], i, kSeed);
+      hyperloglog_add(static_cast<uint64_t>(hash), bits_, group_registers(rows.group(i)));
     });
     return {};
   }
@@ -119,7 +48,8 @@ class CountDistinctStates final : public GroupStates {
   [[nodiscard]] Result<ColumnPtr> result(std::span<const uint32_t> groups) const override {
     FixedBuilder<int64_t> builder(Type::bigint());
     for (const uint32_t group : groups) {
-      builder.append(estimate(std::span(registers_).subspan(group * width_, width_), bits_));
+      builder.append(
+          hyperloglog_estimate(std::span(registers_).subspan(group * width_, width_), bits_));
     }
     return builder.finish();
   }
@@ -149,11 +79,13 @@ class CountDistinctStates final : public GroupStates {
   }
 
  private:
-  ValueCodec codec_;
+  [[nodiscard]] std::span<uint8_t> group_registers(size_t group) {
+    return std::span(registers_).subspan(group * width_, width_);
+  }
+
   int bits_;
   size_t width_;  // registers per group
   std::vector<uint8_t> registers_;
-  std::string scratch_;
 };
 
 class ApproximatePercentileStates final : public GroupStates {
@@ -258,10 +190,10 @@ Result<AggregateSignature> resolve_count_distinct(AggregateTypes arguments,
   return AggregateSignature{{arguments[0], arguments[1]}, Type::bigint(), false};
 }
 
-std::unique_ptr<GroupStates> make_count_distinct(const AggregateSignature& signature,
+std::unique_ptr<GroupStates> make_count_distinct(const AggregateSignature&,
                                                  AggregateConstants constants) {
   const double deviation = constants.size() == 2 ? number_at(*constants[1], 0) : kDefaultDeviation;
-  return std::make_unique<CountDistinctStates>(signature.arguments[0], register_bits(deviation));
+  return std::make_unique<CountDistinctStates>(hyperloglog_register_bits(deviation));
 }
 
 Result<AggregateSignature> resolve_approximate(AggregateTypes arguments,
@@ -310,7 +242,7 @@ NameAggregate name_approximate(std::string name) {
 void register_sketch_aggregates(FunctionRegistry& registry) {
   registry.add(aggregate_entry(
       "approx_count_distinct",
-      "approx_count_distinct(x[, error]): about how many distinct values, by HyperLogLog.",
+      "approx_count_distinct(x[, error]): about how many distinct values, by HyperLogLog++.",
       resolve_count_distinct, make_count_distinct));
   for (const char* name : {"percentile_approx", "approx_percentile"}) {
     registry.add(aggregate_entry(
