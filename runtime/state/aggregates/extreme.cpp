@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "runtime/state/aggregates/pod_states.h"
+#include "runtime/state/aggregates/combine.h"
 #include "runtime/state/value_codec.h"
 
 namespace flowrun {
@@ -16,66 +16,13 @@ bool less(T a, T b) {
   return a < b;
 }
 
-// Is `a` to take the place of `b`? The first of equals stays.
-template <bool kMax, class T>
-bool beats(const T& a, const T& b) {
-  return kMax ? less<T>(b, a) : less<T>(a, b);
-}
-
-template <class T, bool kMax>
-struct FixedExtremeOp {
-  struct State {
-    T value{};
-    bool any = false;
-  };
-  using Builder = FixedBuilder<T>;
-  Type result;
-
-  void update(std::span<State> states, const UpdateRows& rows) const {
-    const std::span<const T> values = rows.arguments[0]->values<T>();
-    rows.for_each_valid(*rows.arguments[0], [&](int64_t i) {
-      add(states[rows.group(i)], values[static_cast<size_t>(i)]);
-    });
-  }
-  void merge(State& into, const State& from) const {
-    if (from.any) add(into, from.value);
-  }
-  void finish(const State& state, Builder& out) const {
-    state.any ? out.append(state.value) : out.append_null();
-  }
-
- private:
-  static void add(State& state, T value) {
-    if (state.any && !beats<kMax>(value, state.value)) return;
-    state.value = value;
-    state.any = true;
-  }
-};
-
+// The first of equals stays.
 template <bool kMax>
-struct BooleanExtremeOp {
-  struct State {
-    bool any = false;
-    bool value = false;
-  };
-  using Builder = BooleanBuilder;
-  Type result = Type::boolean();
-
-  void update(std::span<State> states, const UpdateRows& rows) const {
-    const Column& values = *rows.arguments[0];
-    rows.for_each_valid(values, [&](int64_t i) {
-      merge(states[rows.group(i)], {true, values.boolean(i)});
-    });
-  }
-  void merge(State& into, const State& from) const {
-    if (!from.any) return;
-    into.value = !into.any ? from.value
-                 : kMax    ? into.value || from.value
-                           : into.value && from.value;
-    into.any = true;
-  }
-  void finish(const State& state, Builder& out) const {
-    state.any ? out.append(state.value) : out.append_null();
+struct Extreme {
+  template <class T>
+  static T combine(T held, T value) {
+    const bool beats = kMax ? less(held, value) : less(value, held);
+    return beats ? value : held;
   }
 };
 
@@ -180,7 +127,7 @@ std::unique_ptr<GroupStates> make_extreme(const AggregateSignature& signature) {
   const Type& type = signature.result;
   switch (type.id()) {
     case TypeId::boolean:
-      return make_pod_states(BooleanExtremeOp<kMax>{});
+      return make_pod_states(CombineOp<bool, Extreme<kMax>>{type});
     case TypeId::null:
     case TypeId::string:
     case TypeId::binary:
@@ -195,7 +142,7 @@ std::unique_ptr<GroupStates> make_extreme(const AggregateSignature& signature) {
     if constexpr (std::is_same_v<T, CalendarInterval>) {
       check_failed(__FILE__, __LINE__, "orderable type", "calendar intervals have no order");
     } else {
-      return make_pod_states(FixedExtremeOp<T, kMax>{type});
+      return make_pod_states(CombineOp<T, Extreme<kMax>>{type});
     }
   });
 }

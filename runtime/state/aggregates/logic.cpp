@@ -2,9 +2,9 @@
 
 #include "runtime/expr/function_registry.h"
 #include "runtime/state/aggregate_functions.h"
+#include "runtime/state/aggregates/combine.h"
 #include "runtime/state/aggregates/entry.h"
 #include "runtime/state/aggregates/extreme.h"
-#include "runtime/state/aggregates/pod_states.h"
 
 namespace flowrun {
 
@@ -29,31 +29,6 @@ struct Xor {
   }
 };
 
-template <class T, class Combine>
-struct BitOp {
-  struct State {
-    T bits{};
-    bool any = false;
-  };
-  using Builder = FixedBuilder<T>;
-  Type result;
-
-  void update(std::span<State> states, const UpdateRows& rows) const {
-    const std::span<const T> values = rows.arguments[0]->values<T>();
-    rows.for_each_valid(*rows.arguments[0], [&](int64_t i) {
-      merge(states[rows.group(i)], {values[static_cast<size_t>(i)], true});
-    });
-  }
-  void merge(State& into, const State& from) const {
-    if (!from.any) return;
-    into.bits = into.any ? Combine::combine(into.bits, from.bits) : from.bits;
-    into.any = true;
-  }
-  void finish(const State& state, Builder& out) const {
-    state.any ? out.append(state.bits) : out.append_null();
-  }
-};
-
 Result<AggregateSignature> resolve_boolean(AggregateTypes arguments, AggregateConstants) {
   FLOWRUN_RETURN_IF_ERROR(check_argument_count(arguments.size(), 1, 1));
   if (arguments[0].id() != TypeId::boolean && arguments[0].id() != TypeId::null) {
@@ -73,7 +48,7 @@ std::unique_ptr<GroupStates> make_bits(const AggregateSignature& signature, Aggr
   return visit_fixed(signature.result.id(), [&](auto tag) -> std::unique_ptr<GroupStates> {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_integral_v<T>) {
-      return make_pod_states(BitOp<T, Combine>{signature.result});
+      return make_pod_states(CombineOp<T, Combine>{signature.result});
     } else {
       check_failed(__FILE__, __LINE__, "integer type", "bits are of whole numbers");
     }
