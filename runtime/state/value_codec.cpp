@@ -107,6 +107,19 @@ T get_fixed(std::string_view& bytes) {
   }
 }
 
+// Types whose values Spark holds in a machine word, where a null leaves a zero behind when it sorts
+// a map that is a grouping key.
+bool is_primitive(const Type& type) {
+  return type.id() == TypeId::boolean ||
+         (value_width(type.id()) > 0 && value_width(type.id()) <= sizeof(int64_t));
+}
+
+void put_zero(const Type& type, std::string& out) {
+  out.push_back(kPresent);
+  if (type.id() == TypeId::boolean) return out.push_back(0);
+  visit_fixed(type.id(), [&](auto tag) { put_fixed(typename decltype(tag)::type{}, true, out); });
+}
+
 char take_byte(std::string_view& bytes) {
   const char byte = bytes[0];
   bytes.remove_prefix(1);
@@ -120,7 +133,10 @@ void ValueCodec::append_entries(const Column& column, int64_t row, std::string& 
   for (int64_t i = column.list_begin(row); i < column.list_end(row); ++i) {
     entries.emplace_back(1, kPresent);
     append_value(*column.child(0), i, entries.back());
-    append_value(*column.child(1), i, entries.back());
+    const bool zero =
+        form_ == Form::key && is_primitive(column.type().value()) && column.child(1)->is_null(i);
+    zero ? put_zero(column.type().value(), entries.back())
+         : append_value(*column.child(1), i, entries.back());
   }
   if (form_ == Form::key) std::ranges::sort(entries);
   for (const std::string& entry : entries) out += entry;

@@ -33,7 +33,7 @@ class ValueCodec {
   enum class Form : uint8_t {
     exact,  // what is read is what was written
     key,  // values that group together have equal bytes: -0.0 as 0.0, every NaN as one, maps sorted
-          // by key
+          // by key with a null number in them as 0, as Spark has it
   };
   explicit ValueCodec(Type type, Form form = Form::exact) : type_(std::move(type)), form_(form) {}
 
