@@ -33,8 +33,11 @@ MutableTypedPtr AggregateNode::with_children(std::vector<TypedPtr> arguments) co
 }
 
 std::string AggregateNode::identity() const {
-  return fmt::format("aggregate {} {} {} {}", call_.function, call_.distinct, call_.star,
-                     call_.filter != nullptr);
+  std::string order;
+  for (const SortDirection& item : call_.order)
+    order += fmt::format(" {}{}", item.descending ? "desc" : "asc", item.nulls_first ? 1 : 0);
+  return fmt::format("aggregate {} {} {} {}{}", call_.function, call_.distinct, call_.star,
+                     call_.filter != nullptr, order);
 }
 
 GroupingNode::GroupingNode(std::vector<TypedPtr> keys, bool of_one_key, std::string node_name)
@@ -71,6 +74,51 @@ Result<TypedPtr> Analyzer::grouping(const Ast& ast) {
                                                  fmt::format("{}({})", ast.text, text)));
 }
 
+namespace {
+
+// As Spark names it: the value that is aggregated plainly, what orders the rows in full.
+std::string order_text(std::span<const TypedPtr> values, std::span<const SortDirection> order,
+                       AggregateFunction::OrderUse use) {
+  if (values.empty()) return {};
+  std::string text;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const bool down = order[i].descending;
+    text += (i > 0 ? ", " : "") + values[i]->name;
+    if (use == AggregateFunction::OrderUse::rows) {
+      text += down ? " DESC" : " ASC";
+      text += order[i].nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    } else if (down) {
+      text += " DESC";
+    }
+  }
+  return " WITHIN GROUP (ORDER BY " + text + ")";
+}
+
+}  // namespace
+
+Result<std::vector<TypedPtr>> Analyzer::order_values(const Ast& ast) {
+  aggregates_allowed_ = false;
+  std::vector<TypedPtr> values;
+  Status status;
+  for (const Ast::OrderItem& item : ast.order_by) {
+    auto value = analyze(*item.value);
+    if (!value) {
+      status = std::move(value.error());
+      break;
+    }
+    if (!is_orderable((*value)->type)) {
+      status = Error::invalid(fmt::format("{} ({}) has no order", (*value)->name,
+                                          (*value)->type.simple_string()))
+                   .at_offset(item.value->offset);
+      break;
+    }
+    values.push_back(std::move(*value));
+  }
+  aggregates_allowed_ = true;
+  FLOWRUN_RETURN_IF_ERROR(std::move(status));
+  return values;
+}
+
 Result<TypedPtr> Analyzer::aggregate(const Ast& ast, const AggregateFunction& function) {
   if (!aggregates_allowed_) {
     return Error::invalid(
@@ -86,19 +134,17 @@ Result<TypedPtr> Analyzer::aggregate(const Ast& ast, const AggregateFunction& fu
                      .star = false,
                      .filter = {},
                      .type = {}};
-  std::string order;
-  if (ast.order_by) {
-    FLOWRUN_TRY(TypedPtr value, analyze(*ast.order_by));
-    order =
-        fmt::format(" WITHIN GROUP (ORDER BY {}{})", value->name, ast.descending ? " DESC" : "");
-    nodes->insert(nodes->begin(), std::move(value));
-  }
+  FLOWRUN_TRY(std::vector<TypedPtr> order, order_values(ast));
+  for (const Ast::OrderItem& item : ast.order_by) call.order.push_back(item.direction);
+  const std::string order_name = order_text(order, call.order, function.order_use());
   const bool only_star = ast.children.size() == 1 && ast.children[0]->kind == Ast::Kind::star;
   call.star = only_star && !ast.distinct && function.name() == "count";
   if (call.star) *nodes = {CallSite::constant(constant_int(1))};
   std::vector<std::string> names;
-  for (size_t i = order.empty() ? 0 : 1; i < nodes->size(); ++i) names.push_back((*nodes)[i]->name);
+  for (const TypedPtr& node : *nodes) names.push_back(node->name);
   if (ast.ignore_nulls) nodes->push_back(CallSite::constant(constant_bool(true)));
+  const bool first = function.order_use() == AggregateFunction::OrderUse::value;
+  nodes->insert(first ? nodes->begin() : nodes->end(), order.begin(), order.end());
   std::vector<Type> types;
   std::vector<ColumnPtr> constants;
   for (const TypedPtr& node : *nodes) {
@@ -106,7 +152,8 @@ Result<TypedPtr> Analyzer::aggregate(const Ast& ast, const AggregateFunction& fu
     types.push_back(node->type);
     constants.push_back(constant == nullptr ? nullptr : constant->value());
   }
-  FLOWRUN_TRY(const AggregateFunction::Signature signature, function.resolve(types, constants));
+  FLOWRUN_TRY(const AggregateFunction::Signature signature,
+              function.resolve_ordered(types, constants, call.order));
   for (size_t i = 0; i < nodes->size(); ++i) {
     TypedPtr node = (*nodes)[i];
     if (i < signature.arguments.size()) node = cast_to(std::move(node), signature.arguments[i]);
@@ -115,7 +162,7 @@ Result<TypedPtr> Analyzer::aggregate(const Ast& ast, const AggregateFunction& fu
   }
   call.type = signature.result;
   call.nullable = signature.nullable;
-  std::string node_name = function.column_name(names, ast.distinct) + order;
+  std::string node_name = function.column_name(names, ast.distinct) + order_name;
   if (ast.filter) {
     aggregates_allowed_ = false;
     auto filter = analyze(*ast.filter);

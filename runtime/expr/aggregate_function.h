@@ -24,6 +24,12 @@ struct RowOrder {
   friend auto operator<=>(const RowOrder&, const RowOrder&) = default;
 };
 
+// One item of ORDER BY.
+struct SortDirection {
+  bool descending = false;
+  bool nulls_first = true;
+};
+
 // Not thread-safe; each worker's local and each partition of the state has its own.
 class GroupStates {
  public:
@@ -60,17 +66,29 @@ class AggregateFunction {
     std::vector<Type> arguments;  // what each argument is cast to
     Type result;
     bool nullable = true;
+    std::vector<SortDirection> order = {};  // of WITHIN GROUP (ORDER BY ...), as it was written
+  };
+  // What WITHIN GROUP (ORDER BY ...) is to the function.
+  enum class OrderUse : uint8_t {
+    none,   // refused
+    value,  // must be there, with one item: what is aggregated, given as the first argument
+    rows,   // may be there: how the rows are ordered; its items are the last arguments
   };
 
   virtual ~AggregateFunction() = default;
   [[nodiscard]] virtual const std::string& name() const = 0;  // lower case, as registered
   [[nodiscard]] virtual const std::string& doc()
       const = 0;  // "avg(x): the mean of the non-null values."
+  [[nodiscard]] virtual OrderUse order_use() const { return OrderUse::none; }
   // Spark's types for these arguments, or an error in Spark's sense. `constants` holds the value (a
   // column of one row) of each constant argument, null for the others: percentile_approx's accuracy
-  // and such.
+  // and such. What ORDER BY orders the rows by is not among the arguments here.
   [[nodiscard]] virtual Result<Signature> resolve(std::span<const Type> arguments,
                                                   std::span<const ColumnPtr> constants) const = 0;
+  // resolve for a call whose last (`rows`) or first (`value`) arguments are the items of ORDER BY.
+  [[nodiscard]] Result<Signature> resolve_ordered(std::span<const Type> arguments,
+                                                  std::span<const ColumnPtr> constants,
+                                                  std::span<const SortDirection> order) const;
   // Spark's name of the column: "count(1)", "avg(x)"; `arguments` are their names. Default:
   // name(arguments).
   [[nodiscard]] virtual std::string column_name(std::span<const std::string> arguments,

@@ -312,7 +312,7 @@ Result<TypedPtr> Analyzer::function(const Ast& ast) {
   if (ast.text == "grouping" || ast.text == "grouping_id") return grouping(ast);
   const ScalarFunction* found = environment_.functions->find_scalar(ast.text);
   if (found == nullptr) return unknown_function(ast);
-  if (ast.distinct || ast.filter || ast.order_by) {
+  if (ast.distinct || ast.filter || !ast.order_by.empty()) {
     return Error::invalid(fmt::format(
         "`{}` is no aggregate — DISTINCT, FILTER and WITHIN GROUP are for aggregates", ast.text));
   }
@@ -322,7 +322,10 @@ Result<TypedPtr> Analyzer::function(const Ast& ast) {
 
 Error Analyzer::unknown_function(const Ast& ast) const {
   std::vector<std::string> names = environment_.functions->names();
-  std::erase_if(names, [](const std::string& name) { return !(name[0] >= 'a' && name[0] <= 'z'); });
+  // Operators, and what functions are made of, have names that nobody can write.
+  std::erase_if(names, [](const std::string& name) {
+    return !(name[0] >= 'a' && name[0] <= 'z') || name.find(' ') != std::string::npos;
+  });
   return Error::invalid(fmt::format("no function `{}`{}", ast.text, did_you_mean(ast.text, names)));
 }
 

@@ -87,6 +87,7 @@ class Analyzer {
   Result<TypedPtr> row(const Ast& ast);
   Result<TypedPtr> function(const Ast& ast);
   Result<TypedPtr> aggregate(const Ast& ast, const AggregateFunction& function);
+  Result<std::vector<TypedPtr>> order_values(const Ast& ast);
   Result<TypedPtr> grouping(const Ast& ast);
   Result<std::vector<TypedPtr>> arguments(const Ast& ast);
   [[nodiscard]] Error unknown_function(const Ast& ast) const;

@@ -9,6 +9,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/columnar/column.h"
+#include "runtime/expr/aggregate_function.h"
 
 namespace flowrun {
 
@@ -42,9 +43,12 @@ struct Ast {
   // Of calls.
   bool distinct = false;
   bool ignore_nulls = false;
-  AstPtr filter = {};    // FILTER (WHERE ...)
-  AstPtr order_by = {};  // WITHIN GROUP (ORDER BY ...)
-  bool descending = false;
+  AstPtr filter = {};  // FILTER (WHERE ...)
+  struct OrderItem {
+    AstPtr value;
+    SortDirection direction;
+  };
+  std::vector<OrderItem> order_by = {};  // WITHIN GROUP (ORDER BY ...)
 };
 
 // A whole expression, with the alias of a select item if `allow_alias`. Errors carry the offset in

@@ -20,6 +20,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/columnar/record_batch.h"
+#include "runtime/expr/aggregate_function.h"
 
 namespace flowrun {
 
@@ -76,9 +77,10 @@ struct AggregateCall {
   std::vector<ExpressionPtr>
       arguments;  // over the input's rows; constants are constant() expressions
   bool distinct = false;
-  bool star = false;     // count(*)
-  ExpressionPtr filter;  // boolean, may be null
-  Type type;             // of the result
+  bool star = false;                      // count(*)
+  ExpressionPtr filter;                   // boolean, may be null
+  std::vector<SortDirection> order = {};  // of WITHIN GROUP; its values are among the arguments
+  Type type;                              // of the result
   bool nullable = true;
 };
 

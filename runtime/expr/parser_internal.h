@@ -79,6 +79,7 @@ class Parser {
   Result<AstPtr> call(std::string function);
   Status call_arguments(Ast& call);
   Status call_clauses(Ast& call);
+  Result<Ast::OrderItem> order_item();
   Result<AstPtr> trim();
   Result<AstPtr> extract();
   Result<AstPtr> unit_call(const std::string& function);

@@ -425,6 +425,21 @@ Status Parser::call_arguments(Ast& ast) {
   return expect_symbol(")");
 }
 
+// value [ASC | DESC] [NULLS FIRST | NULLS LAST]; nulls are the least unless it is said.
+Result<Ast::OrderItem> Parser::order_item() {
+  Ast::OrderItem item;
+  FLOWRUN_TRY(item.value, expression());
+  FLOWRUN_TRY(item.direction.descending, accept_word("desc"));
+  if (!item.direction.descending) FLOWRUN_RETURN_IF_ERROR(accept_word("asc"));
+  item.direction.nulls_first = !item.direction.descending;
+  FLOWRUN_TRY(const bool says_nulls, accept_word("nulls"));
+  if (says_nulls) {
+    FLOWRUN_TRY(item.direction.nulls_first, accept_word("first"));
+    if (!item.direction.nulls_first) FLOWRUN_RETURN_IF_ERROR(expect_word("last"));
+  }
+  return item;
+}
+
 // What may follow a call: WITHIN GROUP, FILTER, IGNORE NULLS.
 Status Parser::call_clauses(Ast& ast) {
   if (token_.is_word("within")) {
@@ -433,9 +448,11 @@ Status Parser::call_clauses(Ast& ast) {
     FLOWRUN_RETURN_IF_ERROR(expect_symbol("("));
     FLOWRUN_RETURN_IF_ERROR(expect_word("order"));
     FLOWRUN_RETURN_IF_ERROR(expect_word("by"));
-    FLOWRUN_TRY(ast.order_by, expression());
-    FLOWRUN_TRY(ast.descending, accept_word("desc"));
-    if (!ast.descending) FLOWRUN_RETURN_IF_ERROR(accept_word("asc"));
+    bool more = false;
+    do {
+      FLOWRUN_TRY(ast.order_by.emplace_back(), order_item());
+      FLOWRUN_TRY(more, accept_symbol(","));
+    } while (more);
     FLOWRUN_RETURN_IF_ERROR(expect_symbol(")"));
   }
   FLOWRUN_TRY(const SqlToken next, peek());

@@ -189,7 +189,9 @@ class PatternRewriter final : public PatternWalk {
       FLOWRUN_TRY(child, part.walk(child));
     }
     FLOWRUN_TRY(bare.filter, part.walk(ast->filter));
-    FLOWRUN_TRY(bare.order_by, part.walk(ast->order_by));
+    for (Ast::OrderItem& item : bare.order_by) {
+      FLOWRUN_TRY(item.value, part.walk(item.value));
+    }
     Analyzer analyzer(names_.scope, names_.environment, names_.zone);
     analyzer.allow_aggregates();
     FLOWRUN_TRY(const TypedPtr node, analyzer.analyze(bare));

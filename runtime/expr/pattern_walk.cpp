@@ -46,7 +46,9 @@ Result<AstPtr> PatternWalk::walk(const AstPtr& ast) {
     FLOWRUN_TRY(child, walk(child));
   }
   FLOWRUN_TRY(copy.filter, walk(ast->filter));
-  FLOWRUN_TRY(copy.order_by, walk(ast->order_by));
+  for (Ast::OrderItem& item : copy.order_by) {
+    FLOWRUN_TRY(item.value, walk(item.value));
+  }
   parameters_.resize(outer);
   return std::make_shared<const Ast>(std::move(copy));
 }

@@ -28,7 +28,8 @@ Result<BoundAggregate> BoundAggregate::bind(const AggregateCall& call,
     FLOWRUN_TRY(ColumnPtr constant, constant_value(*argument));
     bound.constants_.push_back(std::move(constant));
   }
-  FLOWRUN_TRY(bound.signature_, bound.function_->resolve(types, bound.constants_));
+  FLOWRUN_TRY(bound.signature_,
+              bound.function_->resolve_ordered(types, bound.constants_, call.order));
   return bound;
 }
 

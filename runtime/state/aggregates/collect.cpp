@@ -1,102 +1,86 @@
-// collect_list, array_agg, collect_set.
+// collect_list, array_agg, collect_set, listagg.
 
 #include <algorithm>
-#include <limits>
 
+#include "runtime/columnar/builder.h"
 #include "runtime/expr/function_registry.h"
 #include "runtime/state/aggregate_functions.h"
 #include "runtime/state/aggregates/entry.h"
-#include "runtime/state/aggregates/pod_states.h"
+#include "runtime/state/aggregates/ordered_values.h"
 #include "runtime/state/distinct_states.h"
-#include "runtime/state/value_codec.h"
 
 namespace flowrun {
 
 namespace {
 
-// The non-null values in the order of the input.
-class CollectStates final : public GroupStates {
+class CollectStates final : public OrderedValues {
  public:
-  explicit CollectStates(Type type) : type_(std::move(type)), codec_(type_.element()) {}
-
-  void resize(size_t groups) override { groups_.resize(groups); }
-  Status update(std::span<const uint32_t> groups, std::span<const ColumnPtr> arguments,
-                std::span<const int32_t> selected, int64_t sequence) override {
-    const UpdateRows rows{groups, arguments, selected, sequence};
-    rows.for_each_valid(*arguments[0], [&](int64_t i) {
-      Item& item = groups_[rows.group(i)].emplace_back();
-      item.order = {sequence, i};
-      codec_.append(*arguments[0], i, item.value);
-    });
-    return {};
-  }
-  Status merge(std::span<const uint32_t> groups, const GroupStates& from,
-               std::span<const uint32_t> from_groups) override {
-    const auto& others = static_cast<const CollectStates&>(from).groups_;
-    for (size_t i = 0; i < groups.size(); ++i) {
-      const auto& items = others[from_groups[i]];
-      groups_[groups[i]].insert(groups_[groups[i]].end(), items.begin(), items.end());
-    }
-    return {};
-  }
+  explicit CollectStates(const Type& type) : OrderedValues(type.element(), {}, {}) {}
   [[nodiscard]] Result<ColumnPtr> result(std::span<const uint32_t> groups) const override {
-    ArrayBuilder builder(type_);
+    return arrays(groups);
+  }
+};
+
+// The values joined; null of none.
+class JoinedStates final : public OrderedValues {
+ public:
+  JoinedStates(const AggregateSignature& signature, std::string separator)
+      : OrderedValues(signature.result, keys_of(signature), signature.order),
+        separator_(std::move(separator)) {}
+
+  [[nodiscard]] Result<ColumnPtr> result(std::span<const uint32_t> groups) const override {
+    StringBuilder builder(codec().type());
+    StringBuilder parts(codec().type());
+    std::string text;
     for (const uint32_t group : groups) {
-      for (const Item* item : in_order(group)) codec_.read(item->value, builder.element());
-      builder.append();
+      const auto items = in_order(group);
+      for (const Item* item : items) codec().read(item->value, parts);
+      const ColumnPtr values = parts.finish();
+      text.clear();
+      for (int64_t i = 0; i < values->size(); ++i) {
+        if (i > 0) text += separator_;
+        text += values->string(i);
+      }
+      items.empty() ? builder.append_null() : builder.append(text);
     }
     return builder.finish();
   }
-  void keep(std::span<const uint32_t> groups) override {
-    std::vector<std::vector<Item>> kept;
-    kept.reserve(groups.size());
-    for (const uint32_t group : groups) kept.push_back(std::move(groups_[group]));
-    groups_ = std::move(kept);
-  }
-  void clear() override { groups_.clear(); }
-  [[nodiscard]] int64_t memory_bytes() const override {
-    int64_t bytes = 0;
-    for (const auto& items : groups_) {
-      bytes += static_cast<int64_t>(sizeof(items) + items.capacity() * sizeof(Item));
-      for (const Item& item : items) bytes += static_cast<int64_t>(item.value.capacity());
-    }
-    return bytes;
-  }
-  [[nodiscard]] Result<std::vector<ColumnPtr>> save(
-      std::span<const uint32_t> groups) const override {
-    FLOWRUN_TRY(ColumnPtr lists, result(groups));
-    return std::vector<ColumnPtr>{std::move(lists)};
-  }
-  Status load(std::span<const ColumnPtr> columns) override {
-    const Column& lists = *columns[0];
-    for (int64_t i = 0; i < lists.size(); ++i) {
-      std::vector<Item>& items = groups_.emplace_back();
-      for (int64_t j = lists.list_begin(i); j < lists.list_end(i); ++j) {
-        // Before everything that is read from now on.
-        Item& item = items.emplace_back(Item{{std::numeric_limits<int64_t>::min(), j}, {}});
-        codec_.append(*lists.child(0), j, item.value);
-      }
-    }
-    return {};
-  }
 
  private:
-  struct Item {
-    RowOrder order{};
-    std::string value;
-  };
-
-  [[nodiscard]] std::vector<const Item*> in_order(uint32_t group) const {
-    std::vector<const Item*> items;
-    for (const Item& item : groups_[group]) items.push_back(&item);
-    std::ranges::stable_sort(items, {}, [](const Item* item) { return item->order; });
-    return items;
+  static std::vector<Type> keys_of(const AggregateSignature& signature) {
+    const auto count = static_cast<std::ptrdiff_t>(signature.order.size());
+    return {signature.arguments.end() - count, signature.arguments.end()};
   }
 
-  Type type_;
-  ValueCodec codec_;
-  std::vector<std::vector<Item>> groups_;
+  std::string separator_;
 };
+
+// listagg(x[, separator]).
+Result<AggregateSignature> resolve_joined(AggregateTypes arguments, AggregateConstants constants) {
+  FLOWRUN_RETURN_IF_ERROR(check_argument_count(arguments.size(), 1, 2));
+  if (arguments[0].is_nested()) return unexpected_type("text or binary values", arguments[0]);
+  const Type type = arguments[0].id() == TypeId::binary ? Type::binary() : Type::string();
+  AggregateSignature signature{{type}, type};
+  if (arguments.size() == 2) {
+    if (!constants[1] || (!arguments[1].is_string_like() && arguments[1].id() != TypeId::null))
+      return Error::invalid("takes as its second argument a separator, a constant text");
+    signature.arguments.push_back(type);
+  }
+  return signature;
+}
+
+std::unique_ptr<GroupStates> make_joined(const AggregateSignature& signature,
+                                         AggregateConstants constants) {
+  const size_t plain = signature.arguments.size() - signature.order.size();
+  const bool separated = plain == 2 && !constants[1]->is_null(0);
+  return std::make_unique<JoinedStates>(signature,
+                                        separated ? std::string(constants[1]->string(0)) : "");
+}
+
+std::string name_joined(std::span<const std::string> arguments, bool distinct) {
+  return std::string(distinct ? "listagg(DISTINCT " : "listagg(") + arguments[0] + ", " +
+         (arguments.size() > 1 ? arguments[1] : "NULL") + ")";
+}
 
 Result<AggregateSignature> resolve_list(AggregateTypes arguments, AggregateConstants) {
   FLOWRUN_RETURN_IF_ERROR(check_argument_count(arguments.size(), 1, 1));
@@ -142,6 +126,13 @@ void register_collect_aggregates(FunctionRegistry& registry) {
   registry.add(aggregate_entry("collect_set",
                                "collect_set(x): the distinct non-null values as an array.",
                                resolve_set, make_set));
+  for (const char* name : {"listagg", "string_agg"}) {
+    registry.add(aggregate_entry(
+        name,
+        std::string(name) + "(x[, separator]) [within group (order by y, ...)]: the non-null "
+                            "values joined, in that order.",
+        resolve_joined, make_joined, name_joined, AggregateFunction::OrderUse::rows));
+  }
 }
 
 }  // namespace flowrun

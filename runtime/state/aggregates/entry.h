@@ -25,15 +25,17 @@ using NameAggregate =
 class AggregateEntry final : public AggregateFunction {
  public:
   AggregateEntry(std::string name, std::string doc, ResolveAggregate resolve_types,
-                 MakeGroupStates make, NameAggregate show)
+                 MakeGroupStates make, NameAggregate show, OrderUse order_use = OrderUse::none)
       : name_(std::move(name)),
         doc_(std::move(doc)),
         resolve_(resolve_types),
         make_(make),
-        column_name_(std::move(show)) {}
+        column_name_(std::move(show)),
+        order_use_(order_use) {}
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] const std::string& doc() const override { return doc_; }
+  [[nodiscard]] OrderUse order_use() const override { return order_use_; }
   [[nodiscard]] Result<Signature> resolve(AggregateTypes arguments,
                                           AggregateConstants constants) const override;
   [[nodiscard]] std::string column_name(std::span<const std::string> arguments,
@@ -52,14 +54,15 @@ class AggregateEntry final : public AggregateFunction {
   ResolveAggregate resolve_;
   MakeGroupStates make_;
   NameAggregate column_name_;
+  OrderUse order_use_;
 };
 
-inline std::unique_ptr<AggregateFunction> aggregate_entry(std::string name, std::string doc,
-                                                          ResolveAggregate resolve,
-                                                          MakeGroupStates make,
-                                                          NameAggregate show = nullptr) {
+inline std::unique_ptr<AggregateFunction> aggregate_entry(
+    std::string name, std::string doc, ResolveAggregate resolve, MakeGroupStates make,
+    NameAggregate show = nullptr,
+    AggregateFunction::OrderUse order_use = AggregateFunction::OrderUse::none) {
   return std::make_unique<AggregateEntry>(std::move(name), std::move(doc), resolve, make,
-                                          std::move(show));
+                                          std::move(show), order_use);
 }
 
 // For functions whose further arguments do not show: "first(x)".

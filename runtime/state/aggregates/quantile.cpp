@@ -1,4 +1,5 @@
-// Exact order statistics: percentile, median, mode. They keep every distinct value with its count.
+// Exact order statistics: percentile and its kin, median, mode. They keep every distinct value with
+// its count.
 
 #include <algorithm>
 #include <cmath>
@@ -116,13 +117,20 @@ class CountedValues : public GroupStates {
   std::vector<int64_t> counts_;
 };
 
-// Interpolated between the two values nearest to the place (n - 1) * fraction.
+enum class Percentile : uint8_t {
+  interpolated,  // between the two values nearest to the place (n - 1) * fraction
+  discrete,      // the first value that so large a part of all is not after
+};
+
 class PercentileStates final : public CountedValues {
  public:
-  PercentileStates(Type result, Fractions fractions)
+  PercentileStates(Type result, Fractions fractions, Percentile kind = Percentile::interpolated,
+                   bool descending = false)
       : CountedValues(Type::double_()),
         result_(std::move(result)),
-        fractions_(std::move(fractions)) {}
+        fractions_(std::move(fractions)),
+        kind_(kind),
+        descending_(descending) {}
 
   [[nodiscard]] Result<ColumnPtr> result(std::span<const uint32_t> groups) const override {
     ColumnPtr column;
@@ -137,18 +145,26 @@ class PercentileStates final : public CountedValues {
   }
 
  private:
-  static double percentile(const Sorted& group, const Column& column, double fraction) {
+  [[nodiscard]] double percentile(const Sorted& group, const Column& column,
+                                  double fraction) const {
     int64_t total = 0;
     for (const int64_t count : group.counts) total += count;
+    const auto value_at = [&](int64_t index) {
+      return ascending_value(group, column, descending_ ? total - 1 - index : index);
+    };
+    if (kind_ == Percentile::discrete) {
+      const auto place = static_cast<int64_t>(std::ceil(static_cast<double>(total) * fraction));
+      return value_at(std::max<int64_t>(place - 1, 0));
+    }
     const double position = static_cast<double>(total - 1) * fraction;
     const double below = std::floor(position);
     const double above = std::ceil(position);
-    const double low = value_at(group, column, static_cast<int64_t>(below));
-    const double high = value_at(group, column, static_cast<int64_t>(above));
+    const double low = value_at(static_cast<int64_t>(below));
+    const double high = value_at(static_cast<int64_t>(above));
     if (below == above || low == high) return low;
     return (above - position) * low + (position - below) * high;
   }
-  static double value_at(const Sorted& group, const Column& column, int64_t index) {
+  static double ascending_value(const Sorted& group, const Column& column, int64_t index) {
     size_t i = 0;
     for (; i + 1 < group.rows.size() && index >= group.counts[i]; ++i) index -= group.counts[i];
     return column.values<double>()[static_cast<size_t>(group.rows[i])];
@@ -156,6 +172,8 @@ class PercentileStates final : public CountedValues {
 
   Type result_;
   Fractions fractions_;
+  Percentile kind_;
+  bool descending_;
 };
 
 // Of several values that came equally often the least.
@@ -200,6 +218,20 @@ std::unique_ptr<GroupStates> make_percentile(const AggregateSignature& signature
                                              AggregateConstants constants) {
   return std::make_unique<PercentileStates>(signature.result,
                                             *Fractions::from_constant(constants[1]));
+}
+
+Result<AggregateSignature> resolve_percentile_of(AggregateTypes arguments,
+                                                 AggregateConstants constants) {
+  FLOWRUN_RETURN_IF_ERROR(check_argument_count(arguments.size(), 2, 2));
+  return resolve_percentile(arguments, constants);
+}
+
+template <Percentile kKind>
+std::unique_ptr<GroupStates> make_percentile_of(const AggregateSignature& signature,
+                                                AggregateConstants constants) {
+  return std::make_unique<PercentileStates>(signature.result,
+                                            *Fractions::from_constant(constants[1]), kKind,
+                                            signature.order[0].descending);
 }
 
 Result<AggregateSignature> resolve_median(AggregateTypes arguments, AggregateConstants) {
@@ -251,6 +283,18 @@ void register_quantile_aggregates(FunctionRegistry& registry) {
       "percentile(x, fraction[, frequency]): the exact, interpolated value below which that "
       "fraction lies; an array of fractions gives an array.",
       resolve_percentile, make_percentile, name_percentile));
+  registry.add(aggregate_entry(
+      "percentile_cont",
+      "percentile_cont(fraction) within group (order by x [desc]): as percentile(x, fraction), "
+      "counted in that order.",
+      resolve_percentile_of, make_percentile_of<Percentile::interpolated>, nullptr,
+      AggregateFunction::OrderUse::value));
+  registry.add(aggregate_entry(
+      "percentile_disc",
+      "percentile_disc(fraction) within group (order by x [desc]): the first of the values that "
+      "has that fraction of all up to it.",
+      resolve_percentile_of, make_percentile_of<Percentile::discrete>, nullptr,
+      AggregateFunction::OrderUse::value));
   registry.add(
       aggregate_entry("median", "median(x): percentile(x, 0.5).", resolve_median, make_median));
   registry.add(aggregate_entry("mode", "mode(x[, deterministic]): the value that came most often.",
