@@ -23,7 +23,6 @@ template <class T>
 using Unsigned = std::make_unsigned_t<T>;
 
 struct Add {
-  static constexpr const char* kSymbol = "+";
   static constexpr bool kTotal = true;  // never null over numbers
   template <class T>
   T operator()(T a, T b) const {
@@ -36,7 +35,6 @@ struct Add {
   static constexpr auto of_decimals = add_decimals;
 };
 struct Subtract {
-  static constexpr const char* kSymbol = "-";
   static constexpr bool kTotal = true;
   template <class T>
   T operator()(T a, T b) const {
@@ -49,7 +47,6 @@ struct Subtract {
   static constexpr auto of_decimals = subtract_decimals;
 };
 struct Multiply {
-  static constexpr const char* kSymbol = "*";
   static constexpr bool kTotal = true;
   template <class T>
   T operator()(T a, T b) const {
@@ -61,13 +58,15 @@ struct Multiply {
   static constexpr auto decimal_type = decimal_multiply_type;
   static constexpr auto of_decimals = multiply_decimals;
 };
-struct Divide {
-  static constexpr const char* kSymbol = "/";
+// What divides: null, not computed, where the divisor is zero.
+struct Division {
   static constexpr bool kTotal = false;
   template <class T>
-  static bool defined(T b) {
-    return b != 0;
+  static bool defined(T divisor) {
+    return divisor != 0;
   }
+};
+struct Divide : Division {
   template <class T>
   T operator()(T a, T b) const {
     return static_cast<T>(a / b);
@@ -75,13 +74,7 @@ struct Divide {
   static constexpr auto decimal_type = decimal_divide_type;
   static constexpr auto of_decimals = divide_decimals;
 };
-struct Remainder {
-  static constexpr const char* kSymbol = "%";
-  static constexpr bool kTotal = false;
-  template <class T>
-  static bool defined(T b) {
-    return b != 0;
-  }
+struct Remainder : Division {
   template <class T>
   T operator()(T a, T b) const {
     if constexpr (std::is_floating_point_v<T>)
@@ -92,10 +85,17 @@ struct Remainder {
   static constexpr auto decimal_type = decimal_remainder_type;
   static constexpr auto of_decimals = remainder_of_decimals;
 };
-struct DivideIntegrally {
-  static constexpr const char* kSymbol = "div";
-  static constexpr bool kTotal = false;
-  static bool defined(int64_t b) { return b != 0; }
+struct PositiveRemainder : Division {
+  template <class T>
+  T operator()(T a, T b) const {
+    const Remainder remainder;
+    const T rest = remainder(a, b);
+    return rest < 0 ? remainder(Add{}(rest, b), b) : rest;
+  }
+  static constexpr auto decimal_type = decimal_remainder_type;
+  static constexpr auto of_decimals = positive_remainder_of_decimals;
+};
+struct DivideIntegrally : Division {
   int64_t operator()(int64_t a, int64_t b) const {
     return b == -1 ? static_cast<int64_t>(-static_cast<uint64_t>(a)) : a / b;
   }
@@ -350,6 +350,10 @@ void register_arithmetic_functions(FunctionRegistry& registry) {
                    .named_by(infix("%")));
   registry.add(ScalarFunction("mod", "mod(a, b): as a % b.", 2, 2,
                               BindFunction(bind_arithmetic<Remainder>)));
+  registry.add(ScalarFunction("pmod",
+                              "pmod(a, b): a % b, with b added where that is negative; null for "
+                              "b = 0.",
+                              2, 2, BindFunction(bind_arithmetic<PositiveRemainder>)));
   registry.add(ScalarFunction("div",
                               "a div b: the whole part of the quotient as bigint; null for b = 0.",
                               2, 2, BindFunction(bind_div))

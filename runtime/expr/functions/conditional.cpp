@@ -81,7 +81,9 @@ Result<TypedPtr> build_nanvl(CallSite& site) {
 }
 
 // decode(x, search, result, ..., default): the first search that equals x, nulls being equal.
-Result<TypedPtr> build_decode_switch(CallSite& site) {
+// decode(bytes, charset) is another function.
+Result<TypedPtr> build_decode(CallSite& site) {
+  if (site.size() == 2) return site.call_as("decode charset", site.function(), site.arguments());
   std::vector<TypedPtr> conditions;
   std::vector<TypedPtr> values;
   for (size_t i = 1; i + 1 < site.size(); i += 2) {
@@ -117,8 +119,9 @@ void register_conditional_functions(FunctionRegistry& registry) {
                               BuildFunction(build_nanvl)));
   registry.add(ScalarFunction(
       "decode",
-      "decode(x, search, result, ..., default): the result behind the first search that equals x.",
-      3, kAny, BuildFunction(build_decode_switch)));
+      "decode(x, search, result, ..., default): the result behind the first search that equals x; "
+      "decode(bytes, charset): the text of bytes in a character set.",
+      2, kAny, BuildFunction(build_decode)));
 }
 
 }  // namespace flowrun

@@ -7,6 +7,7 @@
 #include "runtime/expr/functions/functions.h"
 #include "runtime/expr/functions/session_clock.h"
 #include "runtime/expr/scalar.h"
+#include "runtime/format/datetime_names.h"
 #include "runtime/format/decimal.h"
 #include "runtime/format/interval.h"
 
@@ -215,6 +216,12 @@ void register_date_part_functions(FunctionRegistry& registry) {
                             day_of_week_of));
   registry.add(day_function("weekday", "weekday(date): 0 for Monday to 6 for Sunday.", weekday_of));
   registry.add(day_function("weekofyear", "weekofyear(date): the ISO week of the year.", week_of));
+  registry.add(scalar<Text(Date)>("dayname", "dayname(date): Mon, Tue, ..., Sun.", [](Date date) {
+    return day_name(weekday_of(date.days) + 1, false);
+  }));
+  registry.add(
+      scalar<Text(Date)>("monthname", "monthname(date): Jan, Feb, ..., Dec.",
+                         [](Date date) { return month_name(month_of(date.days), false); }));
   registry.add(time_function("hour", "hour(timestamp): the hour of the day, 0 to 23.", hour_of));
   registry.add(time_function("minute", "minute(timestamp): the minute of the hour.", minute_of));
   registry.add(time_function("second", "second(timestamp): the second of the minute.", second_of));

@@ -1,4 +1,5 @@
 // Dates and times to text and back by patterns; the time now.
+#include "runtime/expr/analyzer.h"
 #include "runtime/expr/cast.h"
 #include "runtime/expr/coercion.h"
 #include "runtime/expr/expression.h"
@@ -74,7 +75,7 @@ ScalarFunction parse_function(const char* name, std::string doc, const Type& tar
 }
 
 // Seconds since 1970 began, towards it, as Spark computes them.
-ScalarFunction unix_timestamp_function(const char* name) {
+ScalarFunction seconds_function() {
   ScalarFunction text = scalar_with<PatternCache, int64_t(Text, Text)>("", "", parse_seconds);
   ScalarFunction time = scalar<int64_t(Timestamp, Text)>(
       "", "", [](Timestamp value, Text) { return value.micros / kMicrosPerSecond; });
@@ -82,12 +83,25 @@ ScalarFunction unix_timestamp_function(const char* name) {
       "", "", [](SessionClock& clock, const CallContext& context, Date value, Text) {
         return floor_div(timestamp_of_date(value.days, clock.at(context)), kMicrosPerSecond);
       });
-  return overloads(name,
-                   std::string(name) +
-                       "(x[, pattern]): seconds since 1970 began of a time, a date or a text.",
+  return overloads("seconds of", "unix_timestamp of x by a pattern.",
                    {std::move(text), std::move(time), std::move(date)})
-      .with_defaults({constant_text(kDefaultPattern)})
       .may_fail();
+}
+
+// Without an argument the seconds of now.
+ScalarFunction unix_timestamp_function(const char* name, size_t least_arguments) {
+  return ScalarFunction(
+      name,
+      std::string(name) + "(x[, pattern]): seconds since 1970 began of a time, a date or a text.",
+      least_arguments, 2, BuildFunction([](CallSite& site) -> Result<TypedPtr> {
+        std::vector<TypedPtr> arguments = site.arguments();
+        if (arguments.empty()) {
+          FLOWRUN_TRY(arguments.emplace_back(), site.call("current_timestamp", {}));
+        }
+        if (arguments.size() < 2)
+          arguments.push_back(CallSite::constant(constant_text(kDefaultPattern)));
+        return site.call_as("seconds of", site.function(), std::move(arguments));
+      }));
 }
 
 void register_now(FunctionRegistry& registry) {
@@ -137,8 +151,9 @@ void register_date_text_functions(FunctionRegistry& registry) {
             "(x[, pattern]): a timestamp of a text, a number or a date; null if it is none.",
         Type::timestamp(), scalar_with<PatternCache, Timestamp(Text, Text)>("", "", parse_time)));
   }
-  registry.add(unix_timestamp_function("unix_timestamp"));
-  registry.add(unix_timestamp_function("to_unix_timestamp"));
+  registry.add(seconds_function());
+  registry.add(unix_timestamp_function("unix_timestamp", 0));
+  registry.add(unix_timestamp_function("to_unix_timestamp", 1));
   register_now(registry);
 }
 

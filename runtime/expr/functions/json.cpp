@@ -7,6 +7,7 @@
 #include "runtime/expr/functions/functions.h"
 #include "runtime/expr/functions/json_path.h"
 #include "runtime/expr/scalar.h"
+#include "runtime/format/json_infer.h"
 #include "runtime/format/json_reader.h"
 #include "runtime/format/json_writer.h"
 
@@ -198,6 +199,8 @@ Result<BoundFunction> bind_from_json(const Arguments& arguments) {
     request.type = Type::struct_({fields->fields().begin(), fields->fields().end()});
   }
   if (!request.type.is_nested()) return wrong_argument(arguments, 1, "a struct, an array or a map");
+  if (request.type.id() == TypeId::map && request.type.key().id() != TypeId::string)
+    return wrong_argument(arguments, 1, "a map whose keys are strings, as names in JSON are");
   FLOWRUN_TRY(const auto options, constant_options(arguments, 2));
   request.options = read_options(options);
   if (const auto mode = options.find("mode"); mode != options.end()) {
@@ -221,6 +224,29 @@ Result<BoundFunction> bind_from_json(const Arguments& arguments) {
                       : read_values(here, *rows[0].column);
     if (!column) return Error::data(std::move(column.error().message));
     return Datum{std::move(*column), rows[0].constant};
+  };
+  return bound;
+}
+
+// schema_of_json(json[, options]): both are constants, so the answer is one.
+Result<BoundFunction> bind_schema_of_json(const Arguments& arguments) {
+  const auto text = arguments.constant_text(0);
+  if (!text) return wrong_argument(arguments, 0, "a JSON text as a constant");
+  FLOWRUN_TRY(const auto given, constant_options(arguments, 1));
+  JsonInferOptions options{.read = read_options(given)};
+  const auto flag = [&](const char* name) {
+    const auto found = given.find(name);
+    return found != given.end() && lower_name(found->second) == "true";
+  };
+  options.primitives_as_string = flag("primitivesasstring");
+  options.prefers_decimal = flag("prefersdecimal");
+  BoundFunction bound{.arguments = {arguments.types.begin(), arguments.types.end()},
+                      .result = Type::string(),
+                      .kernel = {}};
+  bound.kernel = [text = *text, options](const CallContext&,
+                                         std::span<const Datum>) -> Result<Datum> {
+    FLOWRUN_TRY(const Type type, infer_json_type(text, options));
+    return Datum{constant_text(type.ddl()), true};
   };
   return bound;
 }
@@ -302,6 +328,13 @@ void register_json_functions(FunctionRegistry& registry) {
                      return lower_name(arguments[1]).starts_with("map<")
                                 ? std::string("entries")
                                 : only_first("from_json", arguments);
+                   })
+                   .may_fail());
+  registry.add(ScalarFunction("schema_of_json",
+                              "schema_of_json(json[, options]): the type of a JSON text.", 1, 2,
+                              BindFunction(bind_schema_of_json))
+                   .named_by([](std::span<const std::string> arguments) {
+                     return only_first("schema_of_json", arguments);
                    })
                    .may_fail());
   registry.add(ScalarFunction("to_json",

@@ -76,12 +76,17 @@ Result<Text> extract(RegexState& state, Text text, Text pattern, int32_t group) 
 Result<int32_t> count(RegexState& state, Text text, Text pattern) {
   FLOWRUN_TRY(const JavaRegex* regex, prepare(state, pattern, 0));
   int32_t found = 0;
-  for (size_t at = 0; regex->find(text, at, state.groups); ++found)
-    at = JavaRegex::after(text, state.groups[0]);
+  for (size_t at = 0; regex->find(text, at, state.groups); ++found) {
+    const Text match = state.groups[0];
+    at = JavaRegex::after(text, match);
+    // Java also finds nothing between the two halves of a character beyond U+FFFF.
+    if (match.empty() && at - static_cast<size_t>(match.data() - text.data()) == 4) ++found;
+  }
   return found;
 }
 
-Result<int32_t> position(RegexState& state, Text text, Text pattern) {
+// Spark takes a group's number and does nothing with it.
+Result<int32_t> position(RegexState& state, Text text, Text pattern, int32_t) {
   FLOWRUN_TRY(const JavaRegex* regex, prepare(state, pattern, 0));
   if (!regex->find(text, 0, state.groups)) return 0;
   const auto offset = static_cast<size_t>(state.groups[0].data() - text.data());
@@ -220,9 +225,12 @@ void register_matching(FunctionRegistry& registry) {
   }
   registry.add(checked(scalar_with<RegexState, int32_t(Text, Text)>(
       "regexp_count", "regexp_count(text, pattern): how often it matches.", count)));
-  registry.add(checked(scalar_with<RegexState, int32_t(Text, Text)>(
-      "regexp_instr", "regexp_instr(text, pattern): where it matches first, from 1; 0 if nowhere.",
-      position)));
+  registry.add(checked(scalar_with<RegexState, int32_t(Text, Text, int32_t)>(
+                           "regexp_instr",
+                           "regexp_instr(text, pattern): where it matches first, from 1; 0 if "
+                           "nowhere.",
+                           position))
+                   .with_defaults({constant_int(0)}));
   registry.add(checked(scalar_with<RegexState, Text(Text, Text)>(
       "regexp_substr", "regexp_substr(text, pattern): the first match; null if none.",
       first_match)));

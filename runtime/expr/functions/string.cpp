@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/expr/analyzer.h"
 #include "runtime/expr/coercion.h"
 #include "runtime/expr/functions/functions.h"
 #include "runtime/expr/scalar.h"
@@ -174,26 +175,28 @@ void pad_bytes(Binary binary, int32_t length, Binary pad, std::string& out) {
   if constexpr (!kLeft) out += padding;
 }
 
+// Without a pad, text is filled up with spaces and binary with zeros; the column's name shows it.
+Result<TypedPtr> build_pad(CallSite& site, const char* padder) {
+  std::vector<TypedPtr> arguments = site.arguments();
+  if (arguments.size() < 3) {
+    StringBuilder zero(Type::binary());
+    zero.append(std::string_view("\0", 1));
+    arguments.push_back(arguments[0]->type.id() == TypeId::binary
+                            ? CallSite::named(CallSite::constant(zero.finish()), "X'00'")
+                            : CallSite::constant(constant_text(" ")));
+  }
+  return site.call_as(padder, site.function(), std::move(arguments));
+}
+
 template <bool kLeft>
-ScalarFunction pad_function(const char* name, std::string doc) {
+void add_pad(FunctionRegistry& registry, const char* name, const char* padder, const char* doc) {
   using Text = std::string_view;
-  return overloads(
-             name, std::move(doc),
-             {scalar<std::string(Text, int32_t, Text)>("", "", pad_text<kLeft>),
-              scalar<std::string(Text, int32_t)>("", "",
-                                                 [](Text text, int32_t length, std::string& out) {
-                                                   pad_text<kLeft>(text, length, " ", out);
-                                                 }),
-              scalar<BinaryText(Binary, int32_t, Binary)>("", "", pad_bytes<kLeft>),
-              scalar<BinaryText(Binary, int32_t)>(
-                  "", "",
-                  [](Binary binary, int32_t length, std::string& out) {
-                    pad_bytes<kLeft>(binary, length, Binary{std::string_view("\0", 1)}, out);
-                  })})
-      .named_by([name](std::span<const std::string> arguments) {
-        const std::string pad = arguments.size() > 2 ? arguments[2] : " ";
-        return std::string(name) + "(" + arguments[0] + ", " + arguments[1] + ", " + pad + ")";
-      });
+  registry.add(overloads(padder, doc,
+                         {scalar<std::string(Text, int32_t, Text)>("", "", pad_text<kLeft>),
+                          scalar<BinaryText(Binary, int32_t, Binary)>("", "", pad_bytes<kLeft>)}));
+  registry.add(ScalarFunction(name, doc, 2, 3, BuildFunction([padder](CallSite& site) {
+                                return build_pad(site, padder);
+                              })));
 }
 
 void register_case_and_length(FunctionRegistry& registry) {
@@ -426,10 +429,10 @@ void register_string_functions(FunctionRegistry& registry) {
   register_case_and_length(registry);
   register_trims(registry);
   register_cuts(registry);
-  registry.add(pad_function<true>(
-      "lpad", "lpad(text, length[, pad]): filled up on the left, or cut, to a length."));
-  registry.add(pad_function<false>(
-      "rpad", "rpad(text, length[, pad]): filled up on the right, or cut, to a length."));
+  add_pad<true>(registry, "lpad", "pad left",
+                "lpad(text, length[, pad]): filled up on the left, or cut, to a length.");
+  add_pad<false>(registry, "rpad", "pad right",
+                 "rpad(text, length[, pad]): filled up on the right, or cut, to a length.");
   register_joins(registry);
   registry.add(reverse_function());
 }

@@ -1,6 +1,8 @@
 // Text and bytes: codes, base 64, hexadecimal, character sets, sounds.
 #include <array>
 
+#include "runtime/columnar/builder.h"
+#include "runtime/expr/analyzer.h"
 #include "runtime/expr/coercion.h"
 #include "runtime/expr/functions/functions.h"
 #include "runtime/expr/scalar.h"
@@ -89,6 +91,66 @@ bool decode_hex(Text text, std::string& out) {
     }
   }
   return true;
+}
+
+// Groups of four characters of the alphabet with spaces anywhere, the last one of two to four and
+// perhaps filled up with `=`.
+bool is_base64(Text text) {
+  size_t characters = 0;
+  size_t padding = 0;
+  for (const char c : text) {
+    if (c == '=') {
+      if (++padding > 2 || characters % 4 < 2) return false;
+    } else if (kBase64.find(c) != Text::npos) {
+      if (padding > 0) return false;
+      ++characters;
+    } else if (padding > 0 || (c != ' ' && (c < '\t' || c > '\r'))) {
+      return false;
+    }
+  }
+  return padding > 0 ? (characters + padding) % 4 == 0 : characters % 4 != 1;
+}
+
+bool decode_checked_base64(Text text, std::string& out) {
+  if (!is_base64(text)) return false;
+  decode_base64(text, out);
+  return true;
+}
+
+// As a decoder that says false, but fails.
+template <bool (*kDecode)(Text, std::string&)>
+Status decode_or_fail(Text text, std::string& out) {
+  if (kDecode(text, out)) return {};
+  return Error::data("to_binary cannot read '" + std::string(text) +
+                     "' in its format — try_to_binary gives null there");
+}
+
+// [try_]to_binary(text[, format]): short for the decoder that the constant format names.
+Result<TypedPtr> build_to_binary(CallSite& site, bool fails) {
+  std::string format = "hex";
+  if (site.size() == 2) {
+    const auto* constant = dynamic_cast<const ConstantNode*>(site.argument(1).get());
+    const bool text = constant != nullptr && (constant->type.id() == TypeId::string ||
+                                              constant->type.id() == TypeId::null);
+    if (!text) return site.wrong_argument(1, "'hex', 'base64' or 'utf-8' as a constant");
+    format = constant->value()->is_null(0) ? "" : lower_name(constant->value()->string(0));
+  }
+  TypedPtr made;
+  if (format == "hex") {
+    FLOWRUN_TRY(
+        made, site.call_as(fails ? "unhex or fail" : "unhex", site.function(), {site.argument(0)}));
+  } else if (format == "base64") {
+    FLOWRUN_TRY(made, site.call_as(fails ? "unbase64 or fail" : "unbase64 or null", site.function(),
+                                   {site.argument(0)}));
+  } else if (format == "utf-8" || format == "utf8") {
+    FLOWRUN_TRY(made, site.call_as("encode", site.function(),
+                                   {site.argument(0), CallSite::constant(constant_text("UTF-8"))}));
+  } else if (format.empty() || !fails) {
+    made = CallSite::constant(null_column(Type::binary(), 1));
+  } else {
+    return site.wrong_argument(1, "'hex', 'base64' or 'utf-8'");
+  }
+  return CallSite::named(made, site.default_name());
 }
 
 constexpr Text kSoundexCodes = "01230120022455012623010202";  // A to Z
@@ -290,11 +352,27 @@ void register_string_encoding_functions(FunctionRegistry& registry) {
           "encode", "encode(text, charset): the bytes of a text in a character set.", encode)
           .may_fail());
   registry.add(
-      scalar<std::string(Binary, Text)>("decode_charset",
-                                        "decode_charset(bytes, charset): the text of bytes in a "
-                                        "character set; as decode(bytes, charset).",
-                                        decode)
+      scalar<std::string(Binary, Text)>(
+          "decode charset", "decode(bytes, charset): the text of bytes in a character set.", decode)
           .may_fail());
+  registry.add(scalar<BinaryText(Text)>("unhex or fail", "to_binary(text, 'hex').",
+                                        decode_or_fail<decode_hex>)
+                   .may_fail());
+  registry.add(scalar<BinaryText(Text)>("unbase64 or fail", "to_binary(text, 'base64').",
+                                        decode_or_fail<decode_checked_base64>)
+                   .may_fail());
+  registry.add(scalar<BinaryText(Text)>("unbase64 or null", "try_to_binary(text, 'base64').",
+                                        decode_checked_base64));
+  registry.add(ScalarFunction(
+      "to_binary",
+      "to_binary(text[, format]): the bytes that a text in 'hex', "
+      "'base64' or 'utf-8' stands for.",
+      1, 2, BuildFunction([](CallSite& site) { return build_to_binary(site, true); })));
+  registry.add(ScalarFunction(
+      "try_to_binary",
+      "try_to_binary(text[, format]): as to_binary, null where the text "
+      "is not in the format.",
+      1, 2, BuildFunction([](CallSite& site) { return build_to_binary(site, false); })));
   registry.add(scalar<std::string(Text)>("quote", "quote(text): in single quotes.", append_quoted));
   registry.add(scalar<bool(Text)>("is_valid_utf8", "is_valid_utf8(text): are its bytes UTF-8?",
                                   is_valid_utf8));
