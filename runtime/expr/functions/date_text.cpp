@@ -1,5 +1,4 @@
 // Dates and times to text and back by patterns; the time now.
-#include "runtime/columnar/builder.h"
 #include "runtime/expr/analyzer.h"
 #include "runtime/expr/cast.h"
 #include "runtime/expr/coercion.h"
