@@ -136,19 +136,18 @@ Status StreamJoinPartition::merge(std::span<Local* const> locals, const Epoch& e
   context_ = epoch.context;
   if (pieces.empty()) return {};
   std::ranges::sort(pieces, {}, &StreamJoinLocal::Piece::place);
-  const std::array first{sides_[0].size(), sides_[1].size()};
+  // In the order of their arrival, so that each pair is seen once, by the later of its rows, and
+  // the newest rows of a chain are near in time to those that look for them.
+  RowPairs pairs;
   for (const auto* piece : pieces) {
+    const int32_t first = sides_[piece->side].size();
     append(*piece, piece->keyed[number_], true);
     append(*piece, piece->single[number_], false);
     FLOWRUN_RETURN_IF_ERROR(put_out_alone(piece->side, piece->rows, piece->alone[number_], epoch));
+    FLOWRUN_RETURN_IF_ERROR(probe(piece->side, first, pairs, epoch));
+    link(piece->side);
   }
-  const std::array views{view(0), view(1)};
-  // New left rows meet all right rows, new right rows the old left ones: each pair is seen once.
-  link(1);
-  FLOWRUN_RETURN_IF_ERROR(probe(0, first[0], views, epoch));
-  FLOWRUN_RETURN_IF_ERROR(probe(1, first[1], views, epoch));
-  link(0);
-  return {};
+  return settle(pairs, epoch);
 }
 
 StreamJoinPartition::Span StreamJoinPartition::span_of(size_t side, int32_t row) const {
@@ -159,11 +158,9 @@ StreamJoinPartition::Span StreamJoinPartition::span_of(size_t side, int32_t row)
   return {saturating_add(time, -range.most), saturating_add(time, -range.least)};
 }
 
-Status StreamJoinPartition::probe(size_t side, int32_t first,
-                                  const std::array<RecordBatch, 2>& views, const Epoch& epoch) {
+Status StreamJoinPartition::probe(size_t side, int32_t first, RowPairs& pairs, const Epoch& epoch) {
   const Rows& own = sides_[side];
   const Rows& other = sides_[1 - side];
-  RowPairs pairs;
   std::vector<int32_t>& own_rows = side == 0 ? pairs.left : pairs.right;
   std::vector<int32_t>& other_rows = side == 0 ? pairs.right : pairs.left;
   const auto head_of = [&](int32_t row) -> const int32_t* {
@@ -184,16 +181,16 @@ Status StreamJoinPartition::probe(size_t side, int32_t first,
       if ((other.flags[index(at)] & kDead) != 0) continue;
       own_rows.push_back(row);
       other_rows.push_back(at);
-      if (pairs.size() >= kManyPairs) FLOWRUN_RETURN_IF_ERROR(settle(pairs, views, epoch));
+      if (pairs.size() >= kManyPairs) FLOWRUN_RETURN_IF_ERROR(settle(pairs, epoch));
     }
   }
-  return settle(pairs, views, epoch);
+  return {};
 }
 
-// Puts the pairs out that fulfil the whole condition.
-Status StreamJoinPartition::settle(RowPairs& pairs, const std::array<RecordBatch, 2>& views,
-                                   const Epoch& epoch) {
-  FLOWRUN_RETURN_IF_ERROR(shape_.join.keep_true(views[0], views[1], epoch.context, pairs));
+// Keeps the pairs that fulfil the whole condition as matches.
+Status StreamJoinPartition::settle(RowPairs& pairs, const Epoch& epoch) {
+  if (pairs.size() == 0) return {};
+  FLOWRUN_RETURN_IF_ERROR(shape_.join.keep_true(view(0), view(1), epoch.context, pairs));
   if (shape_.sides[0].once) {
     RowPairs matched;
     for (const int32_t row : pairs.left) {
