@@ -4,7 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include "runtime/columnar/builder.h"
 #include "runtime/columnar/hash.h"
 
 namespace flowrun {
@@ -15,7 +14,6 @@ constexpr int64_t kManyPairs = 64 << 10;  // candidates that are looked at toget
 constexpr size_t kBlock = 1024;           // rows whose least time is known
 constexpr int64_t kFewDead = 4096;        // not worth a compaction
 constexpr int32_t kPrefetchDistance = 8;
-constexpr std::array<const char*, 2> kSections{"left", "right"};
 
 template <class T>
 void keep_rows(std::vector<T>& values, std::span<const int32_t> rows) {
@@ -136,19 +134,18 @@ Status StreamJoinPartition::merge(std::span<Local* const> locals, const Epoch& e
   context_ = epoch.context;
   if (pieces.empty()) return {};
   std::ranges::sort(pieces, {}, &StreamJoinLocal::Piece::place);
-  const std::array first{sides_[0].size(), sides_[1].size()};
+  // In the order of their arrival, so that each pair is seen once, by the later of its rows, and
+  // the newest rows of a chain are near in time to those that look for them.
+  RowPairs pairs;
   for (const auto* piece : pieces) {
+    const int32_t first = sides_[piece->side].size();
     append(*piece, piece->keyed[number_], true);
     append(*piece, piece->single[number_], false);
     FLOWRUN_RETURN_IF_ERROR(put_out_alone(piece->side, piece->rows, piece->alone[number_], epoch));
+    FLOWRUN_RETURN_IF_ERROR(probe(piece->side, first, pairs, epoch));
+    link(piece->side);
   }
-  const std::array views{view(0), view(1)};
-  // New left rows meet all right rows, new right rows the old left ones: each pair is seen once.
-  link(1);
-  FLOWRUN_RETURN_IF_ERROR(probe(0, first[0], views, epoch));
-  FLOWRUN_RETURN_IF_ERROR(probe(1, first[1], views, epoch));
-  link(0);
-  return {};
+  return settle(pairs, epoch);
 }
 
 StreamJoinPartition::Span StreamJoinPartition::span_of(size_t side, int32_t row) const {
@@ -159,11 +156,9 @@ StreamJoinPartition::Span StreamJoinPartition::span_of(size_t side, int32_t row)
   return {saturating_add(time, -range.most), saturating_add(time, -range.least)};
 }
 
-Status StreamJoinPartition::probe(size_t side, int32_t first,
-                                  const std::array<RecordBatch, 2>& views, const Epoch& epoch) {
+Status StreamJoinPartition::probe(size_t side, int32_t first, RowPairs& pairs, const Epoch& epoch) {
   const Rows& own = sides_[side];
   const Rows& other = sides_[1 - side];
-  RowPairs pairs;
   std::vector<int32_t>& own_rows = side == 0 ? pairs.left : pairs.right;
   std::vector<int32_t>& other_rows = side == 0 ? pairs.right : pairs.left;
   const auto head_of = [&](int32_t row) -> const int32_t* {
@@ -184,16 +179,16 @@ Status StreamJoinPartition::probe(size_t side, int32_t first,
       if ((other.flags[index(at)] & kDead) != 0) continue;
       own_rows.push_back(row);
       other_rows.push_back(at);
-      if (pairs.size() >= kManyPairs) FLOWRUN_RETURN_IF_ERROR(settle(pairs, views, epoch));
+      if (pairs.size() >= kManyPairs) FLOWRUN_RETURN_IF_ERROR(settle(pairs, epoch));
     }
   }
-  return settle(pairs, views, epoch);
+  return {};
 }
 
-// Puts the pairs out that fulfil the whole condition.
-Status StreamJoinPartition::settle(RowPairs& pairs, const std::array<RecordBatch, 2>& views,
-                                   const Epoch& epoch) {
-  FLOWRUN_RETURN_IF_ERROR(shape_.join.keep_true(views[0], views[1], epoch.context, pairs));
+// Keeps the pairs that fulfil the whole condition as matches.
+Status StreamJoinPartition::settle(RowPairs& pairs, const Epoch& epoch) {
+  if (pairs.size() == 0) return {};
+  FLOWRUN_RETURN_IF_ERROR(shape_.join.keep_true(view(0), view(1), epoch.context, pairs));
   if (shape_.sides[0].once) {
     RowPairs matched;
     for (const int32_t row : pairs.left) {
@@ -377,88 +372,6 @@ void StreamJoinPartition::drop_unused_keys() {
       heads[i] = rows.heads[kept[i]];
     rows.heads = std::move(heads);
   }
-}
-
-Status StreamJoinPartition::save(SnapshotWriter& writer) const {
-  for (size_t side = 0; side < 2; ++side) {
-    const Rows& own = sides_[side];
-    const RecordBatch all = view(side);
-    std::vector<int32_t> living;
-    std::vector<uint32_t> groups;  // of the living that have a key
-    std::vector<int32_t> places;   // of each living row among them
-    FixedBuilder<int64_t> times(Type::bigint());
-    FixedBuilder<int64_t> range_times(Type::bigint());
-    BooleanBuilder keyed;
-    BooleanBuilder matched;
-    for (int32_t row = own.first_living; row < own.size(); ++row) {
-      if ((own.flags[index(row)] & kDead) != 0) continue;
-      const uint32_t group = own.groups[index(row)];
-      const bool has_key = group != GroupTable::kNoGroup;
-      living.push_back(row);
-      places.push_back(has_key ? static_cast<int32_t>(groups.size()) : -1);
-      if (has_key) groups.push_back(group);
-      times.append(own.times[index(row)]);
-      if (shape_.range) range_times.append(own.range_times[index(row)]);
-      keyed.append(has_key);
-      matched.append((own.flags[index(row)] & kMatched) != 0);
-    }
-    std::vector<Field> fields;
-    std::vector<ColumnPtr> columns;
-    const auto add = [&](std::string name, ColumnPtr column) {
-      fields.push_back({std::move(name), column->type()});
-      columns.push_back(std::move(column));
-    };
-    for (size_t c = 0; c < all.num_columns(); ++c) {
-      if (all.column(c)) add("column" + std::to_string(c), take(*all.column(c), living));
-    }
-    for (size_t k = 0; k < shape_.key_types.size(); ++k)
-      add("key" + std::to_string(k), take(*keys_.key(k, groups), places));
-    add("time", times.finish());
-    if (shape_.range) add("range_time", range_times.finish());
-    add("keyed", keyed.finish());
-    add("matched", matched.finish());
-    FLOWRUN_RETURN_IF_ERROR(writer.write(
-        kSections[side],
-        RecordBatch(Schema::make(std::move(fields)), std::ssize(living), std::move(columns))));
-  }
-  return {};
-}
-
-Status StreamJoinPartition::load(size_t side, const RecordBatch& saved) {
-  Rows& own = sides_[side];
-  const auto column = [&](const std::string& name) -> ColumnPtr {
-    const std::vector<size_t> found = saved.schema()->find_all(name);
-    return found.empty() ? nullptr : saved.column(found[0]);
-  };
-  std::vector<ColumnPtr> columns(own.columns.size());
-  for (size_t c = 0; c < columns.size(); ++c) columns[c] = column("column" + std::to_string(c));
-  StreamJoinLocal::Piece piece;
-  piece.side = side;
-  piece.rows = RecordBatch(shape_.sides[side].schema, saved.num_rows(), std::move(columns));
-  for (size_t k = 0; k < shape_.key_types.size(); ++k)
-    piece.keys.push_back(column("key" + std::to_string(k)));
-  piece.times = column("time");
-  piece.range_times = column("range_time");
-  const ColumnPtr keyed = column("keyed");
-  const ColumnPtr matched = column("matched");
-  if (!piece.times || !keyed || !matched || (shape_.range && !piece.range_times) ||
-      std::ranges::find(piece.keys, nullptr) != piece.keys.end())
-    return Error::data("the saved state is not that of this join");
-  const std::vector<size_t> partitions = partitions_of_keys(piece.keys, saved.num_rows(), count_);
-  std::array<std::vector<int32_t>, 2> selected;  // without a key, with one
-  for (int64_t i = 0; i < saved.num_rows(); ++i) {
-    if (partitions[static_cast<size_t>(i)] == number_)
-      selected[keyed->boolean(i) ? 1 : 0].push_back(static_cast<int32_t>(i));
-  }
-  for (const bool has_key : {true, false}) {
-    const size_t first = own.flags.size();
-    const std::vector<int32_t>& picked = selected[has_key ? 1 : 0];
-    append(piece, picked, has_key);
-    for (size_t i = 0; i < picked.size(); ++i)
-      own.flags[first + i] = matched->boolean(picked[i]) ? kMatched : 0;
-  }
-  link(side);
-  return {};
 }
 
 int64_t StreamJoinPartition::memory_bytes() const {

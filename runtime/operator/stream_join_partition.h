@@ -109,10 +109,9 @@ class StreamJoinPartition {
   void append(const StreamJoinLocal::Piece& piece, std::span<const int32_t> selected, bool keyed);
   void link(size_t side);
   [[nodiscard]] RecordBatch view(size_t side) const;
-  // Matches of the rows of `side` from `first` on with the linked rows of the other side.
-  Status probe(size_t side, int32_t first, const std::array<RecordBatch, 2>& views,
-               const Epoch& epoch);
-  Status settle(RowPairs& pairs, const std::array<RecordBatch, 2>& views, const Epoch& epoch);
+  // Candidates of the rows of `side` from `first` on: linked rows of the other side.
+  Status probe(size_t side, int32_t first, RowPairs& pairs, const Epoch& epoch);
+  Status settle(RowPairs& pairs, const Epoch& epoch);
   // Rows of `side` that are not in the state, with nulls for the other.
   Status put_out_alone(size_t side, const RecordBatch& batch, std::span<const int32_t> rows,
                        const Epoch& epoch);

@@ -1,0 +1,23 @@
+"""The program whose answers stand in expected/."""
+import pathlib
+import sys
+
+from pyspark.sql import functions as F
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def build(case):
+    orders = case.json("orders", "id bigint, ordered timestamp, amount bigint").withWatermark("ordered", "10 seconds")
+    pays = case.json("pays", "ref bigint, paid timestamp, bank string").withWatermark("paid", "20 seconds")
+    sums = orders.groupBy(F.window("ordered", "1 minute")).agg(F.sum("amount").alias("total"))
+    counts = pays.groupBy(F.window("paid", "1 minute")).agg(F.count("*").alias("n"))
+    out = sums.join(counts, "window", "left")
+    case.sink("out", out, "append", late=())
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(HERE.parent))
+    import spark_stateful
+
+    spark_stateful.main(HERE)
