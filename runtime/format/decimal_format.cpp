@@ -164,11 +164,11 @@ void DecimalFormat::append_double(double value, std::string& out) const {
 }
 
 void DecimalFormat::append_plain(const DecimalDigits& number, std::string& out) const {
-  std::string whole = number.whole();
-  const auto least = static_cast<size_t>(least_whole_);
-  if (whole.size() < least) whole.insert(0, least - whole.size(), '0');
+  const std::string digits = number.whole();
   const std::string fraction = number.fraction(least_fraction_);
-  if (whole.empty() && fraction.empty()) whole = "0";
+  const size_t least = digits.empty() && fraction.empty() ? 1 : static_cast<size_t>(least_whole_);
+  std::string whole(std::max(least, digits.size()) - digits.size(), '0');
+  whole += digits;
   out += grouped_digits(whole, group_size_);
   if (!fraction.empty() || always_shows_point_) out += '.';
   out += fraction;
