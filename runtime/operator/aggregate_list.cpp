@@ -19,7 +19,7 @@ OptionSpec AggregateList::option() {
        list_of(expression("", "an aggregate expression"), "", "aggregate expressions")}));
 }
 
-Status AggregateList::add(const Binder& binder, std::string_view text, std::string name,
+Status AggregateList::add(const Binder& binder, std::string_view text, const std::string& name,
                           std::span<const ExpressionPtr> keys, bool has_grouping_id,
                           const ExpressionEnvironment& environment) {
   FLOWRUN_TRY(const AggregateExpression bound, binder.bind_aggregate(text, keys, has_grouping_id));
@@ -33,8 +33,8 @@ Status AggregateList::add(const Binder& binder, std::string_view text, std::stri
     calls_.push_back(std::move(aggregate));
   }
   item.scope = Schema::make(std::move(scope));
-  fields_.push_back({name.empty() ? bound.result->name() : std::move(name), bound.result->type(),
-                     bound.result->nullable()});
+  fields_.push_back(
+      {name.empty() ? bound.result->name() : name, bound.result->type(), bound.result->nullable()});
   items_.push_back(std::move(item));
   return {};
 }

@@ -52,7 +52,7 @@ class AggregateList {
     size_t num_calls;
     SchemaPtr scope;  // keys, then calls: what `result` is evaluated over
   };
-  Status add(const Binder& binder, std::string_view text, std::string name,
+  Status add(const Binder& binder, std::string_view text, const std::string& name,
              std::span<const ExpressionPtr> keys, bool has_grouping_id,
              const ExpressionEnvironment& environment);
   Status add_word(const Binder& binder, const std::string& word, const Schema& schema,

@@ -22,6 +22,8 @@ RawValue RawValue::list(std::vector<RawValue> items) {
   return value;
 }
 
+// Its elements are moved out of it.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 RawValue RawValue::map(std::vector<std::pair<std::string, RawValue>> entries) {
   RawValue value;
   value.kind = Kind::map;
