@@ -32,6 +32,10 @@ int space_of(int32_t kind) {
 }  // namespace
 
 Status PluginSet::load(const std::string& name, const std::string& folder) {
+  // The command line may have said which file it is.
+  const bool named =
+      std::ranges::any_of(plugins_, [&](const LoadedPlugin& each) { return each.name == name; });
+  if (named) return ok_status();
   FLOWRUN_TRY(const std::string file, find_library(name, folder, path_));
   const bool known =
       std::ranges::any_of(plugins_, [&](const LoadedPlugin& each) { return each.file == file; });

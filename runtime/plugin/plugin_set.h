@@ -32,9 +32,9 @@ class PluginSet {
   PluginSet(Registry& registry, FunctionRegistry& functions, PluginPath path)
       : registry_(registry), functions_(functions), path_(std::move(path)) {}
 
-  // Loads what `name` stands for (see find_library) and enters what is in it; a library that is
-  // loaded already is left as it is. All or nothing: with an error, such as a name that is taken,
-  // nothing of it is entered.
+  // Loads what `name` stands for (see find_library) and enters what is in it. What is loaded
+  // already, by its file or by its own name, is left as it is. All or nothing: with an error, such
+  // as a name that is taken, nothing of it is entered.
   Status load(const std::string& name, const std::string& folder);
 
   [[nodiscard]] const std::vector<LoadedPlugin>& plugins() const { return plugins_; }

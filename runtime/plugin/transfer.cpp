@@ -19,8 +19,10 @@ OwnedSchema OwnedSchema::of(const Field& field, TextLayout text) {
 }
 
 Result<BoundPort> take_schema(const Component& component, OwnedSchema schema) {
-  if (Status checked = check_schema(*schema.get()); !checked)
+  if (Status checked = check_schema(*schema.get()); !checked) {
+    schema.forget();
     return component.blame(std::move(checked.error()));
+  }
   Result<SchemaPtr> imported = import_schema(*schema.get());
   if (!imported) return component.blame(std::move(imported.error()));
   return BoundPort{std::move(schema), std::move(*imported)};
@@ -35,7 +37,10 @@ Result<RecordBatch> take_any_batch(const Component& component, const ArrowSchema
       checked = std::move(imported.error());
   }
   if (checked) checked = check_array(schema, *owned.get());
-  if (!checked) return component.blame(std::move(checked.error()));
+  if (!checked) {
+    owned.forget();
+    return component.blame(std::move(checked.error()));
+  }
   if (owned.get()->null_count > 0)
     return component.blame(Error::data("the batch: its rows cannot be null as a whole"));
   Result<RecordBatch> batch = import_batch(schema, owned.get());
@@ -66,8 +71,10 @@ Result<RecordBatch> take_batch(const Component& component, const BoundPort& port
 Result<ColumnPtr> take_column(const Component& component, const OwnedSchema& schema, int64_t rows,
                               ArrowArray* array) {
   OwnedArray owned(array);
-  if (Status checked = check_array(*schema.get(), *owned.get()); !checked)
+  if (Status checked = check_array(*schema.get(), *owned.get()); !checked) {
+    owned.forget();
     return component.blame(std::move(checked.error()));
+  }
   if (owned.get()->length != rows) {
     return component.blame(Error::data(
         fmt::format("`{}` gave {} values for {} rows", component.name, owned.get()->length, rows)));

@@ -26,6 +26,8 @@ class OwnedSchema {
   static OwnedSchema of(const Schema& schema, TextLayout text);
   static OwnedSchema of(const Field& field, TextLayout text);
 
+  // Leaks it: what is not whole cannot be trusted to release itself.
+  void forget() { schema_ = {}; }
   [[nodiscard]] ArrowSchema* get() { return &schema_; }
   [[nodiscard]] const ArrowSchema* get() const { return &schema_; }
 
@@ -43,6 +45,8 @@ class OwnedArray {
   ~OwnedArray() {
     if (array_.release) array_.release(&array_);
   }
+  // Leaks it: what is not whole cannot be trusted to release itself.
+  void forget() { array_ = {}; }
   [[nodiscard]] ArrowArray* get() { return &array_; }
 
  private:
