@@ -75,15 +75,27 @@ struct ArrowArray {
 
 namespace flowrun {
 
+// How strings and binaries are exported.
+enum class TextLayout : uint8_t {
+  views,    // vu, vz: shared
+  offsets,  // u, z: copied, for consumers that know no views
+};
+
 // Fill *out, whatever it held; the receiver calls out->release. Names, types and nullability cross.
-void export_field(const Field& field, ArrowSchema* out);
-void export_schema(const Schema& schema, ArrowSchema* out);  // as a struct without nulls
+void export_field(const Field& field, ArrowSchema* out, TextLayout text = TextLayout::views);
+// As a struct without nulls.
+void export_schema(const Schema& schema, ArrowSchema* out, TextLayout text = TextLayout::views);
 
 // Fill *out on success; the column lives until out->release is called. Errors: `data`, for an
-// interval of more than 292 years in microseconds, which Arrow's nanoseconds cannot hold.
-Status export_column(const ColumnPtr& column, ArrowArray* out);
+// interval of more than 292 years in microseconds, which Arrow's nanoseconds cannot hold, and for
+// text of more than 2 GiB where it is copied.
+Status export_column(const ColumnPtr& column, ArrowArray* out, TextLayout text = TextLayout::views);
 // As a struct array; absent columns cross as nulls.
-Status export_batch(const RecordBatch& batch, ArrowArray* out);
+Status export_batch(const RecordBatch& batch, ArrowArray* out, TextLayout text = TextLayout::views);
+
+// The column that `array` is an export of, if it is one of ours and nobody has changed it: what
+// comes back as it went is not made anew. Null for any other array.
+ColumnPtr exported_column(const ArrowArray& array);
 
 // The schema stays the caller's. Errors: `invalid`, naming the field and what to cast it to.
 Result<Field> import_field(const ArrowSchema& schema);

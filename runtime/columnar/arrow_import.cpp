@@ -399,6 +399,7 @@ Result<ColumnPtr> import_fixed(const Node& node, const Type& type) {
 Result<ColumnPtr> import_node(const Node& node) {
   FLOWRUN_TRY(const Field field, import_field(node.schema));
   const Type& type = field.type;
+  if (ColumnPtr own = exported_column(node.array); own && own->type() == type) return own;
   if (node.array.length == 0) return null_column(type, 0);
   if (node.schema.dictionary) return decoded(node);
   if (type.id() == TypeId::null) return null_column(type, node.array.length);

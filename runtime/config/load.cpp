@@ -64,6 +64,21 @@ LoadedPlan load_plan_text(std::string text, const std::string& name, const Regis
   return loaded;
 }
 
+std::vector<NamedPlugin> plugins_named_in(const std::string& path, const LoadOptions& options) {
+  Result<std::string> text = read_text_file(path, options.limits.bytes);
+  if (!text) return {};
+  LoadedPlan unused;
+  const Document document = read_document(std::move(*text), path, options, unused);
+  const RawValue* plugins = document.top.find("plugins");
+  if (!plugins) return {};
+  std::vector<NamedPlugin> named;
+  if (plugins->kind == RawValue::Kind::scalar) named.push_back({plugins->text, plugins->position});
+  for (const RawValue& item : plugins->items) {
+    if (item.kind == RawValue::Kind::scalar) named.push_back({item.text, item.position});
+  }
+  return named;
+}
+
 LoadedPlan load_plan(const std::string& path, const Registry& registry,
                      const LoadOptions& options) {
   Result<std::string> text = read_text_file(path, options.limits.bytes);

@@ -40,6 +40,14 @@ struct LoadedPlan {
   SourceTexts sources;      // for render_text
 };
 
+// A plugin that a file names; whoever calls load_plan has loaded it into the registry before.
+struct NamedPlugin {
+  std::string name;
+  Position position;
+};
+// In the order of the file. What is wrong with it is left to load_plan to say.
+std::vector<NamedPlugin> plugins_named_in(const std::string& path, const LoadOptions& options = {});
+
 // A file that cannot be read is an error among the diagnostics too.
 LoadedPlan load_plan(const std::string& path, const Registry& registry,
                      const LoadOptions& options = {});

@@ -42,6 +42,9 @@ std::vector<OptionSpec> top_level_specs() {
             "without it")
           .at_least(1),
       text("timezone", "the zone of dates and of times as text").with_default("UTC"),
+      list_of(text("plugins",
+                   "libraries to load: files, relative to this one, or names looked for in the "
+                   "folders of FLOWRUN_PLUGIN_PATH")),
       word("watermark_policy", {"min", "max"}, "which watermark counts where several meet")
           .with_default("min"),
   };

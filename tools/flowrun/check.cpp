@@ -43,7 +43,8 @@ int execute(const CheckCommand& command) {
   Diagnostics all;
   for (const std::string& file : command.files) {
     Pipeline pipeline;
-    const bool loaded = pipeline.load({.file = file, .set = command.set, .only = {}}, {});
+    const bool loaded = pipeline.load(
+        {.file = file, .set = command.set, .only = {}, .plugins = command.plugins}, {});
     if (!loaded) exit_code = kExitRefused;
     if (command.json) {
       all.insert(all.end(), pipeline.diagnostics().begin(), pipeline.diagnostics().end());

@@ -21,6 +21,10 @@ struct Drafts {
   ExplainCommand explain;
   EvalCommand eval;
   OperatorsCommand operators;
+  SchemaCommand schema;
+  PluginListCommand plugin_list;
+  PluginCheckCommand plugin_check;
+  PluginNewCommand plugin_new;
   SimulateCommand simulate;
   double run_for = 0;
   double memory = 0;
@@ -34,6 +38,14 @@ const std::map<std::string, double> kSizes = {
     {"b", 1},           {"k", 1024.0},       {"kib", 1024.0},      {"m", 1048576.0},
     {"mib", 1048576.0}, {"g", 1073741824.0}, {"gib", 1073741824.0}};
 
+void add_plugin_option(CLI::App& command, std::vector<std::string>& plugins) {
+  command
+      .add_option("--plugin", plugins,
+                  "load this library: a file with a slash, or a name in FLOWRUN_PLUGIN_PATH")
+      ->type_name("PATH")
+      ->allow_extra_args(false);
+}
+
 void add_pipeline_options(CLI::App& command, PipelineArguments& pipeline) {
   command.add_option("file", pipeline.file, "the pipeline")->required()->type_name("FILE");
   command.add_option("--set", pipeline.set, "change an option, as node.key=value; again for more")
@@ -43,6 +55,7 @@ void add_pipeline_options(CLI::App& command, PipelineArguments& pipeline) {
       ->delimiter(',')
       ->type_name("SINK")
       ->allow_extra_args(false);
+  add_plugin_option(command, pipeline.plugins);
 }
 
 void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
@@ -96,6 +109,7 @@ void add_check(CLI::App& app, CommandLine& out, Drafts& drafts) {
   command->add_option("--set", check.set, "change an option, as node.key=value")
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
+  add_plugin_option(*command, check.plugins);
   command
       ->add_option_function<std::string>(
           "--format", [&check](const std::string& word) { check.json = word == "json"; },
@@ -142,9 +156,41 @@ void add_reference(CLI::App& app, CommandLine& out, Drafts& drafts) {
   command
       ->add_option("--markdown", operators.markdown, "write every operator's page to this folder")
       ->type_name("DIR");
+  add_plugin_option(*command, operators.plugins);
   command->callback([&out, &operators] { out = operators; });
-  app.add_subcommand("schema", "Print the JSON Schema of pipeline files, for editors")
-      ->callback([&out] { out = SchemaCommand{}; });
+  SchemaCommand& schema = drafts.schema;
+  command = app.add_subcommand("schema", "Print the JSON Schema of pipeline files, for editors");
+  add_plugin_option(*command, schema.plugins);
+  command->callback([&out, &schema] { out = schema; });
+}
+
+void add_plugin(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  CLI::App* plugin = app.add_subcommand("plugin", "List, check or begin plugins");
+  plugin->require_subcommand(1);
+  PluginListCommand& list = drafts.plugin_list;
+  CLI::App* command = plugin->add_subcommand("list", "What is in plugins");
+  command
+      ->add_option("plugins", list.plugins,
+                   "libraries; without any, those in the folders of FLOWRUN_PLUGIN_PATH")
+      ->type_name("PATH");
+  command->callback([&out, &list] { out = list; });
+  PluginCheckCommand& check = drafts.plugin_check;
+  command = plugin->add_subcommand("check", "Try what every operator must hold to on plugins");
+  command->add_option("plugins", check.plugins, "libraries")->required()->type_name("PATH");
+  command->add_option("--seed", check.seed, "of the rows and of how they are cut")
+      ->capture_default_str();
+  command->callback([&out, &check] { out = check; });
+  PluginNewCommand& begin = drafts.plugin_new;
+  command = plugin->add_subcommand("new", "Write a project for a plugin: CMake, code, a test");
+  command->add_option("name", begin.name, "the operator's name, a word in lower case")
+      ->required()
+      ->type_name("NAME");
+  command->add_option("--kind", begin.kind, "transform, stateful, source, sink or function")
+      ->check(CLI::IsMember({"transform", "stateful", "source", "sink", "function"}))
+      ->default_val("transform");
+  command->add_option("--folder", begin.folder, "where to write it (default: NAME)")
+      ->type_name("DIR");
+  command->callback([&out, &begin] { out = begin; });
 }
 
 void add_stream(CLI::App& simulate, CommandLine& out, SimulateCommand& command,
@@ -249,6 +295,7 @@ CommandLine parse_command_line(int count, char** arguments) {
   add_explain(app, out, drafts);
   add_eval(app, out, drafts);
   add_reference(app, out, drafts);
+  add_plugin(app, out, drafts);
   add_simulate(app, out, drafts);
   app.footer(
       "Examples:\n"

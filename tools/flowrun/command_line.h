@@ -20,6 +20,7 @@ struct PipelineArguments {
   std::string file;
   std::vector<std::string> set;   // node.key=value
   std::vector<std::string> only;  // sinks
+  std::vector<std::string> plugins = {};
 };
 
 struct RunCommand {
@@ -39,6 +40,7 @@ struct RunCommand {
 struct CheckCommand {
   std::vector<std::string> files;
   std::vector<std::string> set;
+  std::vector<std::string> plugins;
   bool json = false;
 };
 
@@ -59,9 +61,27 @@ struct EvalCommand {
 struct OperatorsCommand {
   std::string name;      // one operator; empty: the list
   std::string markdown;  // folder to write every operator's page to
+  std::vector<std::string> plugins;
 };
 
-struct SchemaCommand {};
+struct SchemaCommand {
+  std::vector<std::string> plugins;
+};
+
+struct PluginListCommand {
+  std::vector<std::string> plugins;  // empty: every library in FLOWRUN_PLUGIN_PATH
+};
+
+struct PluginCheckCommand {
+  std::vector<std::string> plugins;
+  uint64_t seed = 1;
+};
+
+struct PluginNewCommand {
+  std::string name;
+  std::string kind;    // transform, function, stateful, source, sink
+  std::string folder;  // empty: NAME
+};
 
 struct SimulateCommand {
   std::string stream;  // watches, heart, quotes
@@ -82,7 +102,8 @@ struct Answered {
 };
 
 using CommandLine = std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, EvalCommand,
-                                 OperatorsCommand, SchemaCommand, SimulateCommand>;
+                                 OperatorsCommand, SchemaCommand, PluginListCommand,
+                                 PluginCheckCommand, PluginNewCommand, SimulateCommand>;
 
 // `flowrun FILE` is `flowrun run FILE`.
 CommandLine parse_command_line(int count, char** arguments);

@@ -13,6 +13,9 @@ int execute(const ExplainCommand& command);
 int execute(const EvalCommand& command);
 int execute(const OperatorsCommand& command);
 int execute(const SchemaCommand& command);
+int execute(const PluginListCommand& command);
+int execute(const PluginCheckCommand& command);
+int execute(const PluginNewCommand& command);
 int execute(const SimulateCommand& command);
 
 }  // namespace flowrun

@@ -1,5 +1,8 @@
 #include "tools/flowrun/pipeline.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include "operators/register_all.h"
@@ -9,7 +12,7 @@
 
 namespace flowrun {
 
-Pipeline::Pipeline() {
+Pipeline::Pipeline() : plugins_(registry_, functions_, PluginPath::from_environment()) {
   register_all_operators(registry_);
   register_all_functions(functions_);
   register_aggregate_functions(functions_);
@@ -19,18 +22,36 @@ bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options) {
   options.only = arguments.only;
   LoadOptions load_options;
   load_options.sets = arguments.set;
+  const bool plugged = load_plugins(arguments, load_options);
   LoadedPlan loaded = load_plan(arguments.file, registry_, load_options);
-  diagnostics_ = std::move(loaded.diagnostics);
+  std::ranges::move(loaded.diagnostics, std::back_inserter(diagnostics_));
   sources_ = std::move(loaded.sources);
   if (!loaded.plan) {
     if (loaded.sound_part) find_more_errors(std::move(*loaded.sound_part), std::move(options));
+    put_in_order(diagnostics_);
     return false;
   }
   name_ = loaded.plan->name;
   engine_ = Engine::load(std::move(*loaded.plan), registry_, functions_, std::move(options),
                          diagnostics_);
   put_in_order(diagnostics_);
-  return engine_ != nullptr;
+  return plugged && engine_ != nullptr;
+}
+
+// Before anything looks an operator up: those of the command line, then those of the file.
+bool Pipeline::load_plugins(const PipelineArguments& arguments, const LoadOptions& options) {
+  const size_t before = diagnostics_.size();
+  for (const std::string& name : arguments.plugins) {
+    if (Status status = plugins_.load(name, ""); !status)
+      diagnostics_.push_back(make_diagnostic(std::move(status.error())));
+  }
+  const std::string folder = std::filesystem::path(arguments.file).parent_path().string();
+  for (const NamedPlugin& named : plugins_named_in(arguments.file, options)) {
+    Status status = plugins_.load(named.name, folder.empty() ? "." : folder);
+    if (!status)
+      diagnostics_.push_back(make_diagnostic(std::move(status.error()).at(named.position)));
+  }
+  return diagnostics_.size() == before;
 }
 
 // What the engine has to say against the part of a refused plan that the loader has nothing

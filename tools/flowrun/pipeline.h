@@ -4,9 +4,10 @@
 #include <memory>
 #include <string>
 
-#include "runtime/config/diagnostic.h"
+#include "runtime/config/load.h"
 #include "runtime/exec/engine.h"
 #include "runtime/expr/function_registry.h"
+#include "runtime/plugin/plugin_set.h"
 #include "tools/flowrun/command_line.h"
 
 namespace flowrun {
@@ -29,10 +30,12 @@ class Pipeline {
   [[nodiscard]] std::string diagnostics_text(bool colours) const;
 
  private:
+  bool load_plugins(const PipelineArguments& arguments, const LoadOptions& options);
   void find_more_errors(Plan sound_part, EngineOptions options);
 
   Registry registry_;
   FunctionRegistry functions_;
+  PluginSet plugins_;
   Diagnostics diagnostics_;
   SourceTexts sources_;
   std::string name_;

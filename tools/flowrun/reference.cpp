@@ -12,11 +12,35 @@
 #include "runtime/base/suggest.h"
 #include "runtime/config/json_schema.h"
 #include "runtime/config/reference.h"
+#include "runtime/plugin/plugin_set.h"
+#include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
 #include "tools/flowrun/terminal.h"
 
 namespace flowrun {
 namespace {
+
+// The operators built in and those of plugins.
+struct Known {
+  Registry registry;
+  FunctionRegistry functions;
+
+  Known() {
+    register_all_operators(registry);
+    register_all_functions(functions);
+    register_aggregate_functions(functions);
+  }
+  Status load(const std::vector<std::string>& names) {
+    PluginSet plugins(registry, functions, PluginPath::from_environment());
+    for (const std::string& name : names) FLOWRUN_RETURN_IF_ERROR(plugins.load(name, ""));
+    return ok_status();
+  }
+};
+
+int refuse(Terminal& terminal, const Status& status) {
+  terminal.line(status.error().message);
+  return kExitRefused;
+}
 
 int print(Terminal& terminal, const std::string& text) {
   const Status written = terminal.write(text.ends_with('\n') ? text : text + "\n");
@@ -68,8 +92,9 @@ int describe(Terminal& terminal, const Registry& registry, const std::string& na
 
 int execute(const OperatorsCommand& command) {
   Terminal terminal(Terminal::standard());
-  Registry registry;
-  register_all_operators(registry);
+  Known known;
+  if (Status loaded = known.load(command.plugins); !loaded) return refuse(terminal, loaded);
+  const Registry& registry = known.registry;
   if (!command.markdown.empty()) {
     const Status written = write_pages(registry, command.markdown);
     if (written) return kExitDone;
@@ -80,11 +105,11 @@ int execute(const OperatorsCommand& command) {
   return describe(terminal, registry, command.name);
 }
 
-int execute(const SchemaCommand&) {
+int execute(const SchemaCommand& command) {
   Terminal terminal(Terminal::standard());
-  Registry registry;
-  register_all_operators(registry);
-  return print(terminal, pipeline_json_schema(registry));
+  Known known;
+  if (Status loaded = known.load(command.plugins); !loaded) return refuse(terminal, loaded);
+  return print(terminal, pipeline_json_schema(known.registry));
 }
 
 }  // namespace flowrun

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/columnar/growing_column.h"
-#include "tests/support/random_columns.h"
+#include "runtime/columnar/random_columns.h"
 
 using namespace flowrun;
 

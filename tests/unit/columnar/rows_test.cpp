@@ -6,7 +6,7 @@
 
 #include "runtime/columnar/builder.h"
 #include "runtime/columnar/hash.h"
-#include "tests/support/random_columns.h"
+#include "runtime/columnar/random_columns.h"
 
 using namespace flowrun;
 

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "runtime/operator/contract.h"
-#include "tests/support/random_columns.h"
+#include "runtime/columnar/random_columns.h"
 #include "tests/unit/operators/bench.h"
 
 using namespace flowrun;

@@ -1,5 +1,5 @@
 #pragma once
-// Columns of random values, for properties that must hold whatever the rows.
+// Columns of random values, for trials of what must hold whatever the rows.
 //
 //   std::mt19937_64 random(seed);
 //   ColumnPtr column = random_column(Type::array(Type::string()), 100, random);

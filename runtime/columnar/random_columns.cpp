@@ -1,4 +1,4 @@
-#include "tests/support/random_columns.h"
+#include "runtime/columnar/random_columns.h"
 
 #include <algorithm>
 #include <limits>

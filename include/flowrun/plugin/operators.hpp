@@ -1,0 +1,170 @@
+// The classes that operators derive from, and what they are given. Part of flowrun/plugin.hpp:
+// include that.
+#ifndef FLOWRUN_PLUGIN_OPERATORS_HPP
+#define FLOWRUN_PLUGIN_OPERATORS_HPP
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "spec.hpp"
+
+// Nothing of this is seen from outside: two plugins may have classes of one name.
+#pragma GCC visibility push(hidden)
+
+namespace flowrun {
+namespace plugin {
+
+using Epoch = flowrun_epoch;
+
+// Where an operator puts what it makes; for the time of one call.
+class Emitter {
+ public:
+  explicit Emitter(const flowrun_emitter& raw) : raw_(raw) {}
+  void emit(Batch batch, uint64_t port = 0) {
+    ArrowArray array{};
+    std::move(batch).export_to(&array);
+    detail::HostError error;
+    const flowrun_code code = raw_.emit(raw_.context, port, nullptr, &array, &error.raw);
+    error.check(code);
+  }
+  bool wanted(uint64_t port) const { return raw_.wanted(raw_.context, port) != 0; }
+  void count_rejected(int64_t rows) { raw_.count(raw_.context, FLOWRUN_METRIC_REJECTED, rows); }
+  void count_late(int64_t rows) { raw_.count(raw_.context, FLOWRUN_METRIC_LATE, rows); }
+  void warn(std::string_view reason) { raw_.warn(raw_.context, detail::text_of(reason)); }
+
+ private:
+  const flowrun_emitter& raw_;
+};
+
+// Rows in, rows out. Any number of threads are in apply at a time, hence const.
+class Transform {
+ public:
+  virtual ~Transform() = default;
+  // What comes out of the main port.
+  virtual Schema bind(const Schema& input) = 0;
+  // What comes out of the spec's ports.
+  virtual std::vector<Schema> bind_ports(const Schema&) { return {}; }
+  virtual void open() {}
+  virtual void apply(Batch batch, const Epoch& epoch, Emitter& out) const = 0;
+};
+
+// Saves state in sections of rows, and numbers.
+class Writer {
+ public:
+  explicit Writer(const flowrun_snapshot_writer& raw) : raw_(raw) {}
+  void write(const std::string& section, const Schema& schema, Batch rows) {
+    ArrowSchema exported{};
+    schema.export_to(&exported);
+    ArrowArray array{};
+    std::move(rows).export_to(&array);
+    detail::HostError error;
+    const flowrun_code code =
+        raw_.write(raw_.context, section.c_str(), &exported, &array, &error.raw);
+    exported.release(&exported);
+    error.check(code);
+  }
+  void write_number(const std::string& name, int64_t number) {
+    detail::HostError error;
+    error.check(raw_.write_number(raw_.context, name.c_str(), number, &error.raw));
+  }
+
+ private:
+  const flowrun_snapshot_writer& raw_;
+};
+
+class Reader {
+ public:
+  explicit Reader(const flowrun_snapshot_reader& raw) : raw_(raw) {}
+  // Calls `with(batch)` for each batch of a section, in the order written.
+  template <class With>
+  void read(const std::string& section, With with) {
+    for (uint64_t i = 0;; ++i) {
+      ArrowSchema exported{};
+      ArrowArray array{};
+      detail::HostError error;
+      error.check(raw_.read(raw_.context, section.c_str(), i, &exported, &array, &error.raw));
+      if (!exported.release) return;
+      const Schema schema(exported);
+      exported.release(&exported);
+      with(Batch(&array, schema));
+    }
+  }
+  std::optional<int64_t> read_number(const std::string& name) {
+    int64_t number = 0;
+    int32_t found = 0;
+    detail::HostError error;
+    error.check(raw_.read_number(raw_.context, name.c_str(), &number, &found, &error.raw));
+    return found ? std::optional(number) : std::nullopt;
+  }
+
+ private:
+  const flowrun_snapshot_reader& raw_;
+};
+
+// Remembers across rows. What rows come to is put out once per epoch, in the order of arrival:
+// `process` is called for each batch, one after the other, and is the place for all that changes.
+class Stateful {
+ public:
+  virtual ~Stateful() = default;
+  virtual Schema bind(const Schema& input) = 0;
+  virtual void process(Batch batch, const Epoch& epoch, Emitter& out) = 0;
+  // After the last batch of an epoch, also of one without rows: what the watermark lets go.
+  virtual void close(const Epoch&, Emitter&) {}
+  virtual void save(Writer& writer) const = 0;
+  virtual void load(Reader& reader) = 0;
+  virtual int64_t state_rows() const { return 0; }
+  virtual int64_t state_bytes() const { return 0; }
+};
+
+// Rows that a source gives for one read.
+struct Chunk {
+  std::optional<Batch> rows;
+  std::string offset;  // behind these rows
+  int32_t mark = FLOWRUN_MORE;
+  int64_t bytes = 0;
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual Schema bind() = 0;
+  // From behind the offset; nothing: from where the options say.
+  virtual void open(std::optional<std::string> offset) = 0;
+  // Waits for rows for at most so long, in microseconds; then the mark is FLOWRUN_IDLE.
+  virtual Chunk read(int64_t timeout) = 0;
+  virtual void committed(const std::string&) {}
+  // From any thread.
+  virtual void cancel() {}
+  virtual void close() {}
+  virtual void stop_at_end() {}
+};
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void bind(const Schema& schema, const flowrun_sink_input& input) = 0;
+  // The token committed last before a restart.
+  virtual void open(std::optional<std::string> last_committed) = 0;
+  virtual void write(int64_t epoch, const Batch& batch) = 0;
+  // Durable, not visible: gives the token that commit takes.
+  virtual std::string prepare(int64_t) { return {}; }
+  virtual void commit(int64_t epoch, const std::string& token) = 0;
+  virtual void abort(int64_t) {}
+  virtual void close() {}
+  virtual void cancel() {}
+};
+
+// State of one group of an aggregate R f(A...): default-constructed when empty. A class with
+//   void add(std::optional<A>...);  void merge(const State&);  std::optional<R> result() const;
+//   std::string save() const;  void load(std::string_view);  size_t bytes() const;
+// and static Spec spec().
+
+}  // namespace plugin
+}  // namespace flowrun
+
+#pragma GCC visibility pop
+
+#endif  // FLOWRUN_PLUGIN_OPERATORS_HPP

@@ -1,0 +1,304 @@
+// Operators as the ABI's tables of functions. Part of flowrun/plugin.hpp: include that.
+#ifndef FLOWRUN_PLUGIN_TABLES_HPP
+#define FLOWRUN_PLUGIN_TABLES_HPP
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "operators.hpp"
+
+// Nothing of this is seen from outside: two plugins may have classes of one name.
+#pragma GCC visibility push(hidden)
+
+namespace flowrun {
+namespace plugin {
+
+// One entry of FLOWRUN_PLUGIN: lives as long as the library.
+struct Entry {
+  std::shared_ptr<Spec> spec;
+  std::shared_ptr<const void> table;
+  std::shared_ptr<const void> context;
+  flowrun_component raw{};
+};
+
+namespace detail {
+
+template <class Operator>
+struct Made {
+  std::unique_ptr<Operator> object;
+  Schema input;
+};
+
+template <class Operator, class Class>
+flowrun_code make(const flowrun_make* options, void** self, flowrun_error* error) noexcept {
+  return guarded(error, [&] {
+    *self = new Made<Operator>{std::make_unique<Class>(Options(*options)), {}};
+  });
+}
+
+template <class Operator>
+Made<Operator>& made(void* self) {
+  return *static_cast<Made<Operator>*>(self);
+}
+template <class Operator>
+const Made<Operator>& made(const void* self) {
+  return *static_cast<const Made<Operator>*>(self);
+}
+template <class Operator>
+void destroy(void* self) noexcept {
+  delete static_cast<Made<Operator>*>(self);
+}
+
+template <class Table>
+Entry entry(int32_t kind, Spec spec, std::shared_ptr<Table> table,
+            std::shared_ptr<const void> context = nullptr) {
+  Entry entry{std::make_shared<Spec>(std::move(spec)), table, std::move(context), {}};
+  entry.raw.size = sizeof(flowrun_component);
+  entry.raw.kind = kind;
+  entry.raw.spec = entry.spec->raw();
+  entry.raw.table = entry.table.get();
+  entry.raw.context = const_cast<void*>(entry.context.get());
+  return entry;
+}
+
+inline std::optional<std::string> optional_text(const flowrun_text* text) {
+  return text ? std::optional(string_of(*text)) : std::nullopt;
+}
+
+}  // namespace detail
+
+template <class Class>
+Entry transform() {
+  using namespace detail;
+  auto table = std::make_shared<flowrun_transform>();
+  *table = {};
+  table->size = sizeof(flowrun_transform);
+  table->make = make<Transform, Class>;
+  table->destroy = destroy<Transform>;
+  table->bind = [](void* self, const ArrowSchema* input, ArrowSchema* outputs,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = made<Transform>(self);
+      own.input = Schema(*input);
+      const Schema main = own.object->bind(own.input);
+      const std::vector<Schema> ports = own.object->bind_ports(own.input);
+      main.export_to(outputs);
+      for (size_t i = 0; i < ports.size(); ++i) ports[i].export_to(outputs + 1 + i);
+    });
+  };
+  table->open = [](void* self, flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] { made<Transform>(self).object->open(); });
+  };
+  table->apply = [](const void* self, void*, const flowrun_epoch* epoch, ArrowArray* batch,
+                    const flowrun_emitter* out, flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      const auto& own = made<Transform>(self);
+      Emitter emitter(*out);
+      own.object->apply(Batch(batch, own.input), *epoch, emitter);
+    });
+  };
+  return entry(FLOWRUN_KIND_TRANSFORM, Class::spec(), table);
+}
+
+// `bound`: what bounds the state, for the user: "one row per key".
+template <class Class>
+Entry stateful(std::string bound, bool bounded = false) {
+  using namespace detail;
+  struct Local {
+    struct Piece {
+      int64_t place;
+      Batch batch;
+    };
+    std::vector<Piece> pieces;
+  };
+  struct Table : flowrun_stateful {
+    std::string bound_text;
+  };
+  auto table = std::make_shared<Table>();
+  static_cast<flowrun_stateful&>(*table) = {};
+  table->size = sizeof(flowrun_stateful);
+  table->bound_text = std::move(bound);
+  table->bound = table->bound_text.c_str();
+  table->bounded = bounded ? 1 : 0;
+  table->make = make<Stateful, Class>;
+  table->destroy = destroy<Stateful>;
+  table->bind = [](void* self, const ArrowSchema* input, ArrowSchema* outputs,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = made<Stateful>(self);
+      own.input = Schema(*input);
+      own.object->bind(own.input).export_to(outputs);
+    });
+  };
+  table->make_local = [](const void*) noexcept -> void* { return new (std::nothrow) Local; };
+  table->destroy_local = [](void* local) noexcept { delete static_cast<Local*>(local); };
+  table->absorb = [](const void* self, void* local, const flowrun_input* input,
+                     const flowrun_epoch*, ArrowArray* batch, const flowrun_emitter*,
+                     flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      static_cast<Local*>(local)->pieces.push_back(
+          {input->place, Batch(batch, made<Stateful>(self).input)});
+    });
+  };
+  table->close = [](void* self, void* const* locals, uint64_t num_locals,
+                    const flowrun_epoch* epoch, const flowrun_emitter* out,
+                    flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      std::vector<typename Local::Piece> pieces;
+      for (uint64_t i = 0; i < num_locals; ++i) {
+        auto& own = static_cast<Local*>(locals[i])->pieces;
+        std::move(own.begin(), own.end(), std::back_inserter(pieces));
+        own.clear();
+      }
+      std::sort(pieces.begin(), pieces.end(),
+                [](const auto& a, const auto& b) { return a.place < b.place; });
+      Emitter emitter(*out);
+      for (auto& piece : pieces)
+        made<Stateful>(self).object->process(std::move(piece.batch), *epoch, emitter);
+      made<Stateful>(self).object->close(*epoch, emitter);
+    });
+  };
+  table->snapshot = [](void* self, const flowrun_snapshot_writer* writer,
+                       flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      Writer out(*writer);
+      made<Stateful>(self).object->save(out);
+    });
+  };
+  table->restore = [](void* self, const flowrun_snapshot_reader* reader,
+                      flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      Reader in(*reader);
+      made<Stateful>(self).object->load(in);
+    });
+  };
+  table->state_rows = [](const void* self) noexcept {
+    return made<Stateful>(self).object->state_rows();
+  };
+  table->state_bytes = [](const void* self) noexcept {
+    return made<Stateful>(self).object->state_bytes();
+  };
+  return entry<Table>(FLOWRUN_KIND_STATEFUL, Class::spec(), table);
+}
+
+// `flags`: FLOWRUN_SOURCE_REPLAYABLE and its kin.
+template <class Class>
+Entry source(uint32_t flags = 0) {
+  using namespace detail;
+  struct Own : Made<Source> {
+    std::string offset;  // lives until the next call
+  };
+  auto table = std::make_shared<flowrun_source>();
+  *table = {};
+  table->size = sizeof(flowrun_source);
+  table->flags = flags;
+  table->make = [](const flowrun_make* options, void** self,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto own = std::make_unique<Own>();
+      own->object = std::make_unique<Class>(Options(*options));
+      *self = own.release();
+    });
+  };
+  table->destroy = [](void* self) noexcept { delete static_cast<Own*>(self); };
+  table->bind = [](void* self, ArrowSchema* schema, flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] { static_cast<Own*>(self)->object->bind().export_to(schema); });
+  };
+  table->open = [](void* self, const flowrun_text* offset,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] { static_cast<Own*>(self)->object->open(optional_text(offset)); });
+  };
+  table->read = [](void* self, int64_t timeout, flowrun_chunk* chunk,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = *static_cast<Own*>(self);
+      Chunk read = own.object->read(timeout);
+      own.offset = std::move(read.offset);
+      chunk->mark = read.mark;
+      chunk->offset = text_of(own.offset);
+      chunk->bytes = read.bytes;
+      if (read.rows) std::move(*read.rows).export_to(&chunk->rows);
+    });
+  };
+  table->committed = [](void* self, flowrun_text offset) {
+    static_cast<Own*>(self)->object->committed(string_of(offset));
+  };
+  table->cancel = [](void* self) { static_cast<Own*>(self)->object->cancel(); };
+  table->close = [](void* self) { static_cast<Own*>(self)->object->close(); };
+  table->stop_at_end = [](void* self) { static_cast<Own*>(self)->object->stop_at_end(); };
+  return entry(FLOWRUN_KIND_SOURCE, Class::spec(), table);
+}
+
+// `modes`: what it can take, of FLOWRUN_APPEND, FLOWRUN_UPDATE, FLOWRUN_COMPLETE.
+template <class Class>
+Entry sink(uint32_t modes = FLOWRUN_APPEND, uint32_t flags = 0) {
+  using namespace detail;
+  struct Own : Made<Sink> {
+    std::string token;  // lives until the next call
+  };
+  auto table = std::make_shared<flowrun_sink>();
+  *table = {};
+  table->size = sizeof(flowrun_sink);
+  table->flags = flags;
+  table->modes = modes;
+  table->make = [](const flowrun_make* options, void** self,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto own = std::make_unique<Own>();
+      own->object = std::make_unique<Class>(Options(*options));
+      *self = own.release();
+    });
+  };
+  table->destroy = [](void* self) noexcept { delete static_cast<Own*>(self); };
+  table->bind = [](void* self, const ArrowSchema* input_schema, const flowrun_sink_input* input,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = *static_cast<Own*>(self);
+      own.input = Schema(*input_schema);
+      own.object->bind(own.input, *input);
+    });
+  };
+  table->open = [](void* self, const flowrun_text* last,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] { static_cast<Own*>(self)->object->open(optional_text(last)); });
+  };
+  table->write = [](void* self, int64_t epoch, ArrowArray* batch,
+                    flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = *static_cast<Own*>(self);
+      own.object->write(epoch, Batch(batch, own.input));
+    });
+  };
+  table->prepare = [](void* self, int64_t epoch, flowrun_text* token,
+                      flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = *static_cast<Own*>(self);
+      own.token = own.object->prepare(epoch);
+      *token = text_of(own.token);
+    });
+  };
+  table->commit = [](void* self, int64_t epoch, flowrun_text token,
+                     flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error,
+                   [&] { static_cast<Own*>(self)->object->commit(epoch, string_of(token)); });
+  };
+  table->abort = [](void* self, int64_t epoch, flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] { static_cast<Own*>(self)->object->abort(epoch); });
+  };
+  table->close = [](void* self) { static_cast<Own*>(self)->object->close(); };
+  table->cancel = [](void* self) { static_cast<Own*>(self)->object->cancel(); };
+  return entry(FLOWRUN_KIND_SINK, Class::spec(), table);
+}
+
+}  // namespace plugin
+}  // namespace flowrun
+
+#pragma GCC visibility pop
+
+#endif  // FLOWRUN_PLUGIN_TABLES_HPP

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Tests plugins from outside: examples, wrong ones, loading, `flowrun plugin`, the kept ABI.
+
+    tests/plugins/run.py build/debug/flowrun [TEST...]
+
+Needs the targets example_plugins and test_plugins beside the binary.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FLOWRUN = None
+EXAMPLES = ROOT / "examples/plugins"
+DEADLINE = 600
+
+PIPELINE = """
+trigger: available_now
+nodes:
+  rows: { source: file, path: rows.jsonl, format: json, schema: "k string, x double" }
+  tried: { from: rows, %s }
+  screen: { from: tried, sink: console, format: json }
+"""
+ROWS = '{"k": "a", "x": 1.5}\n{"k": "b"}\n'
+
+# What plugin `wrong` does, and words that must then be said.
+WRONG = {
+    "short_column": "column `extra`: it has 1 rows where there must be 2",
+    "negative_length": "column `extra`: it has length -5",
+    "huge_offset": "column `extra`: it has length 2 and offset",
+    "null_values": "column `extra`: buffer 1 of 2 is a null pointer",
+    "no_buffers": "column `extra`: its buffers are a null pointer",
+    "few_buffers": "column `extra`: it has 1 buffers where its type (format `g`) has 2",
+    "miscounted_nulls": "column `extra`: it counts 2 nulls",
+    "few_columns": "it has 2 children where its type has 3",
+    "null_column": "child 0 is a null pointer",
+    "wild_text": "column `k`: the text of row 0 lies outside of its buffers",
+    "other_port": "it gave rows to port 7 of 1",
+    "swallow_error": "it gave rows to port 7 of 1",
+    "null_batch": "a null pointer for a batch",
+    "released": "was released or never filled",
+    "wrong_type": "column `extra` of type bigint where it had declared `extra` of type double",
+    "throw_in_apply": "apply went wrong",
+    "throw_no_exception": "let an exception out",
+    "odd_code": "the code 42",
+    "silent": "failed without a word",
+    "unterminated": "xxxx",
+}
+WRONG_AT_CHECK = {
+    "make_nothing": "gave back a null pointer",
+    "throw_in_make": "make went wrong",
+    "empty_schema": "its schema was released or never filled",
+    "half_schema": "its schema has no format",
+    "null_child_schema": "child 0 of its schema is a null pointer",
+    "odd_format": "of an unknown kind",
+    "many_children": "its schema counts 1099511627776 children",
+    "throw_in_bind": "no std::exception",
+}
+UNLOADABLE = {
+    "other_abi": "speaks version 2 of the plugin ABI, this flowrun speaks version 1",
+    "no_entry": "exports no function `flowrun_plugin_v1`",
+    "other_major": "speaks version 7.0 of the plugin ABI, this flowrun speaks version 1.0",
+    "undefined": "undefined symbol: a_function_that_nobody_has",
+    "no_table": "the transform `twin` has no function `apply`",
+    "taken": "has the name of a built-in one",
+    "nothing": "its entry gave back nothing",
+}
+PRINTED = {
+    "clip": [{"k": "a", "x": 1.5}, {"k": "b", "x": -20.0}, {"k": "a", "x": 20.0}, {"k": "b", "x": None}],
+    "hypotenuse": [{"who": "ra", "c": 5.0}, {"who": None, "c": None}],
+    "fahrenheit": [{"room": "kitchen", "fahrenheit": 68.0}, {"room": "cellar", "fahrenheit": None}],
+    "primes": [{"digit": 1, "count": 306}, {"digit": 2, "count": 1}, {"digit": 3, "count": 310},
+               {"digit": 5, "count": 1}, {"digit": 7, "count": 308}, {"digit": 9, "count": 303}],
+    "tdigest": [{"median": 50.0, "high": 99.0}],
+}
+
+
+def run(*arguments, **options):
+    return subprocess.run([FLOWRUN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE,
+                          check=False, **options)
+
+
+def plugin(name):
+    return FLOWRUN.parent / "plugins" / f"{name}.so"
+
+
+def test_plugin(name):
+    return FLOWRUN.parent / "test_plugins" / f"{name}.so"
+
+
+class Plugins(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="flowrun-plugins-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+
+    def pipeline(self, node, head=""):
+        (self.path / "rows.jsonl").write_text(ROWS)
+        file = self.path / "tried.yaml"
+        file.write_text(head + PIPELINE % node)
+        return file
+
+    def rows_of(self, *arguments, **options):
+        done = run("run", "--quiet", *arguments, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Examples(Plugins):
+    def rows_of_example(self, name, library=None):
+        return self.rows_of("--plugin", library or plugin(name), EXAMPLES / name / f"{name}.yaml")
+
+    def test_print_what_they_should(self):
+        for name, rows in PRINTED.items():
+            if name != "fahrenheit":
+                with self.subTest(name):
+                    self.assertEqual(self.rows_of_example(name), rows)
+
+    def test_zscore_finds_the_outliers(self):
+        outliers = self.rows_of_example("zscore")
+        self.assertIn(("ann", 95.0), [(row["user"], row["bpm"]) for row in outliers])
+
+    def test_online_logistic_learns(self):
+        best = self.rows_of_example("online_logistic")[0]
+        self.assertGreaterEqual(best["best"], 0.95)
+
+    def test_row_file_writes_whole_files(self):
+        folder = self.path / "row_file"
+        shutil.copytree(EXAMPLES / "row_file", folder)
+        self.rows_of("--plugin", plugin("row_file"), folder / "row_file.yaml")
+        files = sorted((folder / "out").iterdir())
+        self.assertEqual([file.suffix for file in files], [".csv"])
+        self.assertEqual(files[0].read_text(), 'k,n\n"a, b",1\nc,\n')
+
+    def test_rust(self):
+        if not shutil.which("cargo"):
+            self.skipTest("there is no cargo")
+        subprocess.run(["cargo", "build", "--quiet", "--release", "--offline", "--target-dir", self.path],
+                       cwd=EXAMPLES / "fahrenheit", check=True, timeout=DEADLINE)
+        library = self.path / "release/libfahrenheit.so"
+        self.assertEqual(self.rows_of_example("fahrenheit", library), PRINTED["fahrenheit"])
+        self.assertEqual(run("plugin", "check", library).returncode, 0)
+
+    def test_pass_the_check(self):
+        for library in sorted((FLOWRUN.parent / "plugins").glob("*.so")):
+            with self.subTest(library.stem):
+                done = run("plugin", "check", library, cwd=self.path)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                self.assertNotIn("broken", done.stdout)
+
+
+class Wrong(Plugins):
+    def test_what_comes_back_is_judged(self):
+        for how, words in WRONG.items():
+            with self.subTest(how):
+                done = run("run", "--quiet", "--plugin", test_plugin("wrong"), self.pipeline(f"wrong: {how}"))
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("plugin `wrong`: ", done.stderr)
+                self.assertIn("tried", done.stderr)
+                self.assertIn(words, done.stderr)
+
+    def test_what_is_declared_is_judged_before_the_start(self):
+        for how, words in WRONG_AT_CHECK.items():
+            with self.subTest(how):
+                done = run("check", "--plugin", test_plugin("wrong"), self.pipeline(f"wrong: {how}"))
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("tried: plugin `wrong`: ", done.stderr)
+                self.assertIn(words, done.stderr)
+
+    def test_a_throwing_destructor_harms_nobody(self):
+        self.assertEqual(len(self.rows_of("--plugin", test_plugin("wrong"),
+                                          self.pipeline("wrong: throw_in_destroy"))), 2)
+
+    def test_the_check_says_what_is_broken(self):
+        done = run("plugin", "check", test_plugin("wrong"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("wrong transform wrong: broken", done.stdout)
+        for words in ("apply went wrong", "never filled", "a restart behind epoch 0"):
+            self.assertIn(words, done.stdout)
+
+
+class Loading(Plugins):
+    def refusal(self, *arguments, **options):
+        done = run("check", *arguments, self.pipeline("dropna: any"), **options)
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        return done.stderr
+
+    def test_unfit_libraries_are_refused(self):
+        for name, words in UNLOADABLE.items():
+            with self.subTest(name):
+                self.assertIn(words, self.refusal("--plugin", test_plugin(name)))
+
+    def test_two_of_one_name_are_refused(self):
+        said = self.refusal("--plugin", test_plugin("twin_a"), "--plugin", test_plugin("twin_b"))
+        self.assertIn("the transform `twin` is in two plugins: twin_a", said)
+        self.assertIn("twin_b.so", said)
+
+    def test_what_others_can_write_is_refused(self):
+        library = self.path / "clip.so"
+        shutil.copy(plugin("clip"), library)
+        os.chmod(library, 0o664)
+        self.assertIn("can be written by others — run `chmod go-w", self.refusal("--plugin", library))
+        os.chmod(library, 0o644)
+        os.chmod(self.path, 0o777)
+        self.assertIn(f"its folder {self.path} can be written by others", self.refusal("--plugin", library))
+
+    def test_names_are_looked_for_in_the_path_only(self):
+        shutil.copy(plugin("clip"), self.path / "clip.so")
+        environment = {**os.environ, "FLOWRUN_PLUGIN_PATH": ""}
+        for path in ("", ".", "relative:."):
+            environment["FLOWRUN_PLUGIN_PATH"] = path
+            self.assertIn("there is no plugin `clip`", self.refusal("--plugin", "clip", cwd=self.path, env=environment))
+        environment["FLOWRUN_PLUGIN_PATH"] = str(self.path)
+        file = self.pipeline("clip: x", "plugins: [clip]\n")
+        self.assertEqual(len(self.rows_of(file, env=environment)), 2)
+
+    def test_paths_are_relative_to_the_pipeline(self):
+        shutil.copy(plugin("clip"), self.path / "clip.so")
+        for name in ("clip.so", "./clip.so"):
+            self.assertEqual(len(self.rows_of(self.pipeline("clip: x", f"plugins: [{name}]\n"))), 2)
+
+    def test_a_missing_plugin_is_said_where_it_is_named(self):
+        done = run("check", self.pipeline("dropna: any", "plugins: [./none.so]\n"))
+        self.assertIn("tried.yaml:1:11: error: cannot load the plugin", done.stderr)
+
+    def test_options_are_checked_as_built_in_ones_are(self):
+        done = run("check", "--plugin", plugin("clip"), self.pipeline("clip: x, leest: 1, most: much"))
+        self.assertIn("unknown option `leest` of clip — did you mean `least`?", done.stderr)
+        self.assertIn("`most` cannot be `much` — write a number", done.stderr)
+        done = run("check", "--plugin", plugin("clip"), self.pipeline("clip: x, least: 2, most: 1"))
+        self.assertIn("tried.yaml:5:40: error: tried: plugin `clip`: `least` is above `most`", done.stderr)
+
+    def test_plugins_stand_in_the_reference_and_the_schema(self):
+        self.assertIn("Smaller values become this one.", run("operators", "clip", "--plugin", plugin("clip")).stdout)
+        self.assertIn("Smaller values become this one.", run("schema", "--plugin", plugin("clip")).stdout)
+
+    def test_the_plugin_of_the_first_header_runs(self):
+        rows = self.rows_of("--plugin", test_plugin("kept"), self.pipeline("kept: x, most: 1"))
+        self.assertEqual([row["x"] for row in rows], [1.0, None])
+
+
+class Documentation(unittest.TestCase):
+    def test_snippets_stand_in_the_examples(self):
+        text = (ROOT / "docs/plugins.md").read_text()
+        snippets = re.findall(r"<!-- from (\S+) -->\n+```\w*\n(.*?)```", text, re.DOTALL)
+        self.assertGreater(len(snippets), 3)
+        for file, snippet in snippets:
+            with self.subTest(file):
+                self.assertIn(snippet, (ROOT / file).read_text())
+
+
+class Command(Plugins):
+    def test_list_tells_what_is_in_them(self):
+        done = run("plugin", "list", plugin("clip"), test_plugin("no_entry"))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("clip 1.0.0 (ABI 1.0)", done.stdout)
+        self.assertIn("transform            clip", done.stdout)
+        self.assertIn("is no flowrun plugin", done.stderr)
+
+    def test_new_projects_build_and_pass_against_the_installed_sdk(self):
+        prefix = self.path / "installed"
+        for component in ("include", "tools"):
+            subprocess.run(["cmake", "--install", FLOWRUN.parent / component, "--prefix", prefix], check=True,
+                           capture_output=True, timeout=DEADLINE)
+        shutil.copy(FLOWRUN, prefix / "bin/flowrun")
+        for kind in ("transform", "stateful", "source", "sink", "function"):
+            with self.subTest(kind):
+                folder = self.path / f"my_{kind}"
+                done = run("plugin", "new", f"my_{kind}", "--kind", kind, "--folder", folder)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                for command in (["cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}"],
+                                ["cmake", "--build", folder / "build"],
+                                ["ctest", "--test-dir", folder / "build", "--output-on-failure"]):
+                    built = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+                    self.assertEqual(built.returncode, 0, built.stdout + built.stderr)
+
+    def test_new_overwrites_nothing(self):
+        folder = self.path / "mine"
+        self.assertEqual(run("plugin", "new", "mine", "--folder", folder).returncode, 0)
+        self.assertEqual(run("plugin", "new", "mine", "--folder", folder).returncode, 2)
+        self.assertIn("is no name", run("plugin", "new", "Not-A-Name").stderr)
+
+
+if __name__ == "__main__":
+    FLOWRUN = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()
