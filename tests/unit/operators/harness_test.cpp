@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <random>
 
-#include "runtime/operator/contract.h"
 #include "runtime/columnar/random_columns.h"
+#include "runtime/operator/contract.h"
 #include "tests/unit/operators/bench.h"
 
 using namespace flowrun;
