@@ -5,6 +5,7 @@
 #include "runtime/operator/late_rows.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/ordered_rows.h"
+#include "runtime/operator/partition_list.h"
 #include "runtime/operator/pattern_binding.h"
 #include "runtime/operator/pattern_partition.h"
 #include "runtime/operator/registry.h"
@@ -137,27 +138,10 @@ class Pattern final : public Stateful {
     for (OrderedRows& rows : static_cast<PatternLocal&>(local).partitions) rows.clear();
   }
 
-  Status snapshot(SnapshotWriter& writer) override {
-    for (const auto& partition : partitions_) FLOWRUN_RETURN_IF_ERROR(partition->save(writer));
-    return {};
-  }
-  Status restore(SnapshotReader& reader) override {
-    FLOWRUN_TRY(const std::vector<RecordBatch> saved, reader.read("rows"));
-    if (saved.empty()) return {};
-    const RecordBatch rows = concatenate(std::span<const RecordBatch>(saved));
-    for (const auto& partition : partitions_) FLOWRUN_RETURN_IF_ERROR(partition->load(rows));
-    return {};
-  }
-  [[nodiscard]] int64_t state_rows() const override {
-    int64_t rows = 0;
-    for (const auto& partition : partitions_) rows += partition->rows();
-    return rows;
-  }
-  [[nodiscard]] int64_t state_bytes() const override {
-    int64_t bytes = 0;
-    for (const auto& partition : partitions_) bytes += partition->memory_bytes();
-    return bytes;
-  }
+  Status snapshot(SnapshotWriter& writer) override { return save_all(partitions_, writer); }
+  Status restore(SnapshotReader& reader) override { return load_all(partitions_, reader, "rows"); }
+  [[nodiscard]] int64_t state_rows() const override { return total_rows(partitions_); }
+  [[nodiscard]] int64_t state_bytes() const override { return total_bytes(partitions_); }
   [[nodiscard]] std::string describe() const override {
     return "pattern " + options_.text("pattern") + bound_.per_key(" per ");
   }

@@ -8,6 +8,7 @@
 #include "runtime/format/interval.h"
 #include "runtime/operator/event_time.h"
 #include "runtime/operator/option_specs.h"
+#include "runtime/operator/partition_list.h"
 #include "runtime/operator/registry.h"
 #include "runtime/operator/row_sequence.h"
 #include "runtime/operator/session_partition.h"
@@ -96,27 +97,12 @@ class SessionOperator final : public Stateful {
     for (const auto& states : sessions.states) states->clear();
   }
 
-  Status snapshot(SnapshotWriter& writer) override {
-    for (const auto& partition : partitions_) FLOWRUN_RETURN_IF_ERROR(partition->save(writer));
-    return {};
-  }
+  Status snapshot(SnapshotWriter& writer) override { return save_all(partitions_, writer); }
   Status restore(SnapshotReader& reader) override {
-    FLOWRUN_TRY(const std::vector<RecordBatch> saved, reader.read("sessions"));
-    if (saved.empty()) return {};
-    const RecordBatch rows = concatenate(std::span<const RecordBatch>(saved));
-    for (const auto& partition : partitions_) FLOWRUN_RETURN_IF_ERROR(partition->load(rows));
-    return {};
+    return load_all(partitions_, reader, "sessions");
   }
-  [[nodiscard]] int64_t state_rows() const override {
-    int64_t rows = 0;
-    for (const auto& partition : partitions_) rows += partition->rows();
-    return rows;
-  }
-  [[nodiscard]] int64_t state_bytes() const override {
-    int64_t bytes = 0;
-    for (const auto& partition : partitions_) bytes += partition->memory_bytes();
-    return bytes;
-  }
+  [[nodiscard]] int64_t state_rows() const override { return total_rows(partitions_); }
+  [[nodiscard]] int64_t state_bytes() const override { return total_bytes(partitions_); }
   [[nodiscard]] std::string describe() const override {
     return "session of " + time_->name() + ": " + shape_.aggregates.describe();
   }

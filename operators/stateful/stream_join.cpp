@@ -8,6 +8,7 @@
 #include "runtime/operator/event_time.h"
 #include "runtime/operator/late_rows.h"
 #include "runtime/operator/option_specs.h"
+#include "runtime/operator/partition_list.h"
 #include "runtime/operator/registry.h"
 #include "runtime/operator/repeated_names.h"
 #include "runtime/operator/row_selection.h"
@@ -111,18 +112,10 @@ class StreamJoin final : public Stateful {
     own.bytes = 0;
   }
 
-  Status snapshot(SnapshotWriter& writer) override;
+  Status snapshot(SnapshotWriter& writer) override { return save_all(partitions_, writer); }
   Status restore(SnapshotReader& reader) override;
-  [[nodiscard]] int64_t state_rows() const override {
-    int64_t rows = 0;
-    for (const auto& partition : partitions_) rows += partition->rows();
-    return rows;
-  }
-  [[nodiscard]] int64_t state_bytes() const override {
-    int64_t bytes = 0;
-    for (const auto& partition : partitions_) bytes += partition->memory_bytes();
-    return bytes;
-  }
+  [[nodiscard]] int64_t state_rows() const override { return total_rows(partitions_); }
+  [[nodiscard]] int64_t state_bytes() const override { return total_bytes(partitions_); }
   [[nodiscard]] std::string describe() const override {
     return "stream_join " + primary_.text + options_.describe();
   }
@@ -394,11 +387,6 @@ Status StreamJoin::absorb(Local& local, const Input& input, const Epoch& epoch,
   piece.place = target.sequence.next(input.sequence);
   target.bytes += piece.rows.memory_bytes();
   target.pieces.push_back(std::move(piece));
-  return {};
-}
-
-Status StreamJoin::snapshot(SnapshotWriter& writer) {
-  for (const auto& partition : partitions_) FLOWRUN_RETURN_IF_ERROR(partition->save(writer));
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "runtime/columnar/builder.h"
 #include "runtime/operator/aggregation_partition.h"
 #include "runtime/operator/event_time.h"
+#include "runtime/operator/partition_list.h"
 #include "runtime/operator/row_sequence.h"
 
 namespace flowrun {
@@ -69,11 +70,13 @@ class Aggregation final : public Stateful {
     for (const auto& states : groups.states) states->clear();
   }
 
-  Status snapshot(SnapshotWriter& writer) override;
-  Status restore(SnapshotReader& reader) override;
+  Status snapshot(SnapshotWriter& writer) override { return save_all(partitions_, writer); }
+  Status restore(SnapshotReader& reader) override {
+    return load_all(partitions_, reader, "groups");
+  }
 
-  [[nodiscard]] int64_t state_rows() const override;
-  [[nodiscard]] int64_t state_bytes() const override;
+  [[nodiscard]] int64_t state_rows() const override { return total_rows(partitions_); }
+  [[nodiscard]] int64_t state_bytes() const override { return total_bytes(partitions_); }
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] Bound state_bound() const override;
   [[nodiscard]] bool is_aggregation() const override { return true; }
@@ -281,31 +284,6 @@ Status Aggregation::absorb(Local& local, const Input& input, const Epoch& epoch,
   return shape_.aggregates.update(
       groups.states, groups.table.size(), row_groups, batch, epoch.context,
       static_cast<AggregationLocal&>(local).sequence.next(input.sequence));
-}
-
-Status Aggregation::snapshot(SnapshotWriter& writer) {
-  for (const auto& partition : partitions_) FLOWRUN_RETURN_IF_ERROR(partition->save(writer));
-  return {};
-}
-
-Status Aggregation::restore(SnapshotReader& reader) {
-  FLOWRUN_TRY(const std::vector<RecordBatch> saved, reader.read("groups"));
-  if (saved.empty()) return {};
-  const RecordBatch rows = concatenate(std::span<const RecordBatch>(saved));
-  for (const auto& partition : partitions_) FLOWRUN_RETURN_IF_ERROR(partition->load(rows));
-  return {};
-}
-
-int64_t Aggregation::state_rows() const {
-  int64_t rows = 0;
-  for (const auto& partition : partitions_) rows += partition->rows();
-  return rows;
-}
-
-int64_t Aggregation::state_bytes() const {
-  int64_t bytes = 0;
-  for (const auto& partition : partitions_) bytes += partition->memory_bytes();
-  return bytes;
 }
 
 std::string Aggregation::key_names() const {
