@@ -50,13 +50,13 @@ Status Run::end_epoch(Cut cut) {
     for (const auto& source : sources_) source->cancel();
     std::unique_lock lock(mutex_);
     coordinator_wakes_.wait(lock, [this] { return all_ended(); });
-    if (failure_) return ok_status();
+    if (failure_ && failed_epoch_ <= reading_->id) return ok_status();
   }
   const bool closes_windows = cut == Cut::end && !stop_ && !settings_.run_for &&
                               (settings_.trigger.kind == Trigger::Kind::asap ||
                                settings_.trigger.kind == Trigger::Kind::period);
   const std::shared_ptr<EpochState> epoch = swap_epoch();
-  if (failed()) return ok_status();
+  if (failed(epoch->id)) return ok_status();
   times[1] = monotonic();
   for (const size_t s : graph_.statefuls) {
     const size_t index = graph_.nodes[s].stateful_index;

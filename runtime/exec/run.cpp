@@ -45,10 +45,10 @@ Status Run::execute() {
   while (cut != Cut::end && cut != Cut::failed && !enough_epochs()) {
     cut = await_cut();
     if (cut == Cut::failed) break;
-    if (Status ended = end_epoch(cut); !ended) fail(std::move(ended.error()));
-    if (failed()) break;
+    if (Status ended = end_epoch(cut); !ended) fail(std::move(ended.error()), last_committed_ + 1);
   }
   stop_threads();
+  if (enough_epochs() && failed_epoch_ > last_committed_) failure_.reset();
   for (const auto& sink : sinks_) {
     // What was read beyond the last epoch is no epoch's: it is not committed.
     if (failure_ || enough_epochs()) static_cast<void>(sink->abort(reading_->id));
@@ -153,7 +153,7 @@ void Run::worker_main(size_t index) {
 
 void Run::run_chunk(Worker& worker, Work work) {
   std::vector<SinkRows> rows;
-  Status done = failed() ? ok_status() : worker.run_chunk(work, rows);
+  Status done = failed(work.epoch->id) ? ok_status() : worker.run_chunk(work, rows);
   work.rows = RecordBatch();
   std::vector<std::vector<RecordBatch>> by_sink(sinks_.size());
   for (SinkRows& row : rows) by_sink[row.sink].push_back(std::move(row.batch));
@@ -163,7 +163,7 @@ void Run::run_chunk(Worker& worker, Work work) {
     if (!delivered && done) done = std::move(delivered);
   }
   if (done) done = check_memory_within_epoch();
-  if (!done) fail(std::move(done.error()));
+  if (!done) fail(std::move(done.error()), work.epoch->id);
   work.flight.reset();
   if (over_half_budget()) {
     const std::lock_guard lock(mutex_);
@@ -176,17 +176,21 @@ void Run::run_chunk(Worker& worker, Work work) {
   }
 }
 
-void Run::fail(Error error) {
+// The first epoch that fails is the one to tell of: those before it are committed all the same.
+void Run::fail(Error error, EpochId epoch) {
   {
     const std::lock_guard lock(mutex_);
-    if (!failure_) failure_ = std::move(error);
+    if (!failure_ || epoch < failed_epoch_) {
+      failure_ = std::move(error);
+      failed_epoch_ = epoch;
+    }
   }
   coordinator_wakes_.notify_all();
 }
 
-bool Run::failed() {
+bool Run::failed(EpochId epoch) {
   const std::lock_guard lock(mutex_);
-  return failure_.has_value();
+  return failure_ && failed_epoch_ <= epoch;
 }
 
 std::shared_ptr<EpochState> Run::new_epoch(EpochId id) {
@@ -309,12 +313,14 @@ void Run::set_available(size_t source, bool available) {
 }
 
 void Run::source_ended(size_t source, Status how) {
+  EpochId epoch = 0;
   {
     const std::lock_guard lock(mutex_);
     source_states_[source].ended = true;
     source_states_[source].part_ended = true;
-    if (!how && !failure_) failure_ = std::move(how.error());
+    epoch = reading_->id;
   }
+  if (!how) return fail(std::move(how.error()), epoch);
   coordinator_wakes_.notify_all();
 }
 

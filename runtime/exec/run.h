@@ -93,8 +93,8 @@ class Run final : public SourceHost {
   void stop_threads();
   void worker_main(size_t index);
   void run_chunk(Worker& worker, Work work);
-  void fail(Error error);
-  [[nodiscard]] bool failed();
+  void fail(Error error, EpochId epoch);
+  [[nodiscard]] bool failed(EpochId epoch);
   std::shared_ptr<EpochState> new_epoch(EpochId id);
   void enqueue(size_t source, Chunk chunk, const FlightPtr& flight);
   std::vector<RecordBatch> cut_randomly(const RecordBatch& rows);
@@ -172,6 +172,7 @@ class Run final : public SourceHost {
   bool leaving_ = false;                // sources must leave
   bool over_ = false;                   // nothing more will be committed
   std::optional<Error> failure_;
+  EpochId failed_epoch_ = 0;  // of failure_; epochs before it are still committed
   std::mt19937_64 random_;
 
   // The coordinator's alone.

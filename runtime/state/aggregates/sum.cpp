@@ -87,12 +87,14 @@ struct DoubleSumOp {
   }
 };
 
-// Null once the sum has had more digits than its type, as in Spark.
+// Null if the sum has more digits than its type in the end. Spark gives null as soon as a partial
+// sum has, which depends on the order of the rows; here sums that leave 128 bits and come back are
+// whole.
 struct DecimalSumOp {
   struct State {
     Decimal128 sum = 0;
+    int64_t carry = 0;  // how often the sum left 128 bits upwards, less how often downwards
     int64_t count = 0;
-    bool overflow = false;
   };
   using Builder = FixedBuilder<Decimal128>;
   Type result;
@@ -108,17 +110,21 @@ struct DecimalSumOp {
   }
   void merge(State& into, const State& from) const {
     add(into, from.sum);
+    into.carry += from.carry;
     into.count += from.count;
-    into.overflow |= from.overflow;
   }
   void finish(const State& state, Builder& out) const {
-    state.count == 0 || state.overflow ? out.append_null() : out.append(state.sum);
+    has_sum(state) ? out.append(state.sum) : out.append_null();
+  }
+
+ protected:
+  [[nodiscard]] bool has_sum(const State& state) const {
+    return state.count > 0 && state.carry == 0 && fits(state.sum, limit);
   }
 
  private:
-  void add(State& state, Decimal128 value) const {
-    state.overflow |=
-        __builtin_add_overflow(state.sum, value, &state.sum) || !fits(state.sum, limit);
+  static void add(State& state, Decimal128 value) {
+    if (__builtin_add_overflow(state.sum, value, &state.sum)) state.carry += value > 0 ? 1 : -1;
   }
 };
 
@@ -154,7 +160,7 @@ struct DecimalAverageOp : DecimalSumOp {
   Decimal128 result_limit = 0;
 
   void finish(const State& state, Builder& out) const {
-    if (state.count == 0 || state.overflow) return out.append_null();
+    if (!has_sum(state)) return out.append_null();
     const Decimal128 quotient = divide(state.sum, state.count);
     fits(quotient, result_limit) ? out.append(quotient) : out.append_null();
   }

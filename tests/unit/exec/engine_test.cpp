@@ -28,8 +28,8 @@ class Pipeline {
                          });
     registry_.add_transform(
         named("nonzero"),
-        [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Transform>> {
-          return std::make_unique<FakeFilter>();
+        [this](const Options&, const MakeContext&) -> Result<std::unique_ptr<Transform>> {
+          return std::make_unique<FakeFilter>(met_negative);
         });
     registry_.add_stateful(
         named("sum"), [](const Options&, const MakeContext&) -> Result<std::unique_ptr<Stateful>> {
@@ -80,6 +80,7 @@ class Pipeline {
   std::shared_ptr<Script> script = std::make_shared<Script>();
   std::shared_ptr<Received> rows = std::make_shared<Received>();
   std::shared_ptr<Received> totals = std::make_shared<Received>();
+  std::shared_ptr<std::atomic<bool>> met_negative = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<Engine> engine;
 
  private:
@@ -188,6 +189,29 @@ TEST_CASE("an error of a sink ends the run and names its node") {
   pipeline.script->give({1});
   pipeline.start();
   CHECK(pipeline.join() == "rows: the disk is full; no epoch is committed");
+}
+
+TEST_CASE("an epoch that is being committed when the next one fails is committed") {
+  Pipeline pipeline({Trigger::Kind::available_now, 0});
+  pipeline.script->marks = true;
+  pipeline.totals->before_prepare = [met = pipeline.met_negative] { met->wait(false); };
+  pipeline.script->give({1}, Chunk::Mark::epoch_ends);
+  pipeline.script->give({-1}, Chunk::Mark::epoch_ends);
+  pipeline.start();
+  CHECK(pipeline.join() == "keep: a negative number; epochs up to 0 are committed");
+  CHECK(pipeline.rows->epochs[0] == std::vector<int64_t>{1});
+}
+
+TEST_CASE("an epoch beyond those asked for may fail") {
+  Pipeline pipeline({Trigger::Kind::available_now, 0});
+  pipeline.script->marks = true;
+  pipeline.totals->before_prepare = [met = pipeline.met_negative] { met->wait(false); };
+  pipeline.script->give({1}, Chunk::Mark::epoch_ends);
+  pipeline.script->give({-1}, Chunk::Mark::epoch_ends);
+  EngineOptions options;
+  options.epochs = 1;
+  pipeline.start(std::move(options));
+  CHECK(pipeline.join().empty());
 }
 
 TEST_CASE("an absent peer is tried again, with a line that says so") {

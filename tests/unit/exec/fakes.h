@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -82,6 +83,7 @@ struct Received {
   bool blocked = false;
   bool cancelled = false;
   int64_t pace = 0;
+  std::function<void()> before_prepare;
 
   [[nodiscard]] std::vector<int64_t> all() {
     const std::lock_guard lock(mutex);
@@ -121,7 +123,10 @@ class FakeSink final : public Sink {
     received_->changed.notify_all();
     return ok_status();
   }
-  Result<Token> prepare(EpochId) override { return Token{}; }
+  Result<Token> prepare(EpochId) override {
+    if (received_->before_prepare) received_->before_prepare();
+    return Token{};
+  }
   Status commit(EpochId epoch, const Token&) override {
     const std::lock_guard lock(received_->mutex);
     received_->epochs[epoch] = std::move(pending_);
@@ -186,9 +191,11 @@ class FakeSum final : public Stateful {
   int64_t sum_ = 0;
 };
 
-// Keeps the numbers that are not zero; fails on a negative one.
+// Keeps the numbers that are not zero; fails on a negative one, and says that it met one.
 class FakeFilter final : public Transform {
  public:
+  explicit FakeFilter(std::shared_ptr<std::atomic<bool>> met_negative)
+      : met_negative_(std::move(met_negative)) {}
   Result<PortSchemas> bind(std::span<const InputSchema> inputs) override {
     return PortSchemas{{"", inputs[0].schema}};
   }
@@ -196,12 +203,19 @@ class FakeFilter final : public Transform {
     std::vector<int32_t> kept;
     const auto values = batch.column(0)->values<int64_t>();
     for (size_t i = 0; i < values.size(); ++i) {
-      if (values[i] < 0) return Error::data("a negative number");
+      if (values[i] < 0) {
+        met_negative_->store(true);
+        met_negative_->notify_all();
+        return Error::data("a negative number");
+      }
       if (values[i] != 0) kept.push_back(static_cast<int32_t>(i));
     }
     return out.emit(0, batch.take(kept));
   }
   [[nodiscard]] std::string describe() const override { return "nonzero"; }
+
+ private:
+  std::shared_ptr<std::atomic<bool>> met_negative_;
 };
 
 }  // namespace flowrun::testing
