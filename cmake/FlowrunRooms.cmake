@@ -45,6 +45,6 @@ endfunction()
 function(flowrun_precompile target)
   if(FLOWRUN_PRECOMPILED)
     target_precompile_headers(${target} PRIVATE <algorithm> <functional> <map> <memory> <mutex> <optional>
-      <span> <string> <string_view> <vector> <tl/expected.hpp>)
+      <span> <string> <string_view> <vector> <tl/expected.hpp> ${ARGN})
   endif()
 endfunction()

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -22,6 +24,7 @@ namespace {
 
 constexpr int64_t kPace = 1'000'000;
 constexpr int64_t kLargeBatch = 64 << 10;  // rows; smaller neighbours are joined
+constexpr size_t kFilterBitsPerRow = 16;
 constexpr int64_t kKeepSteps = 16;  // batches joined are no further apart than keep / kKeepSteps
 
 // A copy whose text does not keep the blocks alive that it was read from.
@@ -182,22 +185,33 @@ bool MemorySink::same_keys(const RecordBatch& a, int64_t i, const RecordBatch& b
 void MemorySink::replace_keys(const Held& added) {
   std::unordered_multimap<uint64_t, int64_t> rows_of;
   rows_of.reserve(added.hashes.size());
-  for (size_t row = 0; row < added.hashes.size(); ++row) rows_of.emplace(added.hashes[row], row);
+  // Most rows of a large table stay: one bit tells nearly all of them.
+  std::vector<bool> perhaps(std::bit_ceil(added.hashes.size() * kFilterBitsPerRow));
+  const uint64_t mask = perhaps.size() - 1;
+  for (size_t row = 0; row < added.hashes.size(); ++row) {
+    rows_of.emplace(added.hashes[row], row);
+    perhaps[added.hashes[row] & mask] = true;
+  }
   const auto replaced = [&](const Held& held, size_t row) {
+    if (!perhaps[held.hashes[row] & mask]) return false;
     const auto [first, last] = rows_of.equal_range(held.hashes[row]);
     return std::any_of(first, last, [&](const auto& entry) {
       return same_keys(held.rows, static_cast<int64_t>(row), added.rows, entry.second);
     });
   };
   for (Held& held : held_) {
-    std::vector<int32_t> kept;
-    std::vector<uint64_t> hashes;
-    for (size_t row = 0; row < held.hashes.size(); ++row) {
+    size_t first = 0;
+    while (first < held.hashes.size() && !replaced(held, first)) ++first;
+    if (first == held.hashes.size()) continue;
+    std::vector<int32_t> kept(first);
+    std::iota(kept.begin(), kept.end(), 0);
+    std::vector<uint64_t> hashes(held.hashes.begin(),
+                                 held.hashes.begin() + static_cast<std::ptrdiff_t>(first));
+    for (size_t row = first + 1; row < held.hashes.size(); ++row) {
       if (replaced(held, row)) continue;
       kept.push_back(static_cast<int32_t>(row));
       hashes.push_back(held.hashes[row]);
     }
-    if (kept.size() == held.hashes.size()) continue;
     held.rows = held.rows.take(kept);
     held.hashes = std::move(hashes);
   }
