@@ -39,6 +39,10 @@ if(FLOWRUN_SANITIZE)
   target_compile_options(flowrun_compile_options INTERFACE
     -fsanitize=${FLOWRUN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(flowrun_compile_options INTERFACE -fsanitize=${FLOWRUN_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    target_compile_options(flowrun_compile_options INTERFACE
+      -fsanitize-ignorelist=${CMAKE_CURRENT_LIST_DIR}/sanitizer-ignore.txt)
+  endif()
   if(FLOWRUN_SANITIZE MATCHES "thread")
     # The thread sanitizer knows no fences; Asio's stand beside locks, which it knows.
     target_compile_definitions(flowrun_compile_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)

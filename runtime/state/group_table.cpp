@@ -172,6 +172,7 @@ void GroupTable::encode(std::span<const ColumnPtr> keys, size_t rows) {
   }
   encoded_words_.assign(rows * width_, 0);
   encoded_ = encoded_words_.data();
+  if (rows == 0) return;
   for (size_t i = 0; i < keys.size(); ++i) encode_part(parts_[i], *keys[i]);
 }
 
