@@ -38,6 +38,8 @@ install(TARGETS flowrun_shared EXPORT flowrun_sdk COMPONENT library LIBRARY DEST
 install(FILES ${archive} DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
 list(TRANSFORM third_party PREPEND "-l" OUTPUT_VARIABLE private_libraries)
 list(JOIN private_libraries " " private_libraries)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
+  OUTPUT_VARIABLE up_to_prefix)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/flowrun.pc.in flowrun.pc @ONLY)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/flowrunConfig.cmake.in flowrunConfig.cmake @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/flowrun.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)

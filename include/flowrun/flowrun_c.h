@@ -297,6 +297,11 @@ typedef struct flowrun_table_info {
 FLOWRUN_API flowrun_code flowrun_engine_table(const flowrun_engine* engine, const char* name,
                                               uint32_t flags, struct ArrowArrayStream* rows,
                                               flowrun_table_info* info, flowrun_failure* failure);
+/* The live table's first rows in the frame that Spark's show prints, cells cut to `truncate`
+ * characters, -1: not. *text is the caller's. */
+FLOWRUN_API flowrun_code flowrun_engine_show(const flowrun_engine* engine, const char* name,
+                                             int64_t rows, int64_t truncate, char** text,
+                                             flowrun_failure* failure);
 /* Of the last epoch; FLOWRUN_TIMEOUT before the first. */
 FLOWRUN_API flowrun_code flowrun_engine_progress(const flowrun_engine* engine,
                                                  flowrun_progress* progress,

@@ -1,6 +1,4 @@
 // Running an engine and looking at it: the C functions for it.
-#include <fmt/format.h>
-
 #include <cerrno>
 
 #include "runtime/embed/c_failure.h"
@@ -111,19 +109,9 @@ int flowrun_engine_wake_fd(const flowrun_engine* engine) {
 flowrun_code flowrun_engine_table(const flowrun_engine* engine, const char* name, uint32_t flags,
                                   ArrowArrayStream* rows, flowrun_table_info* info,
                                   flowrun_failure* failure) {
-  const LiveTable* table = engine->engine->engine().table(name);
-  auto snapshot = table ? table->snapshot() : nullptr;
-  if (!snapshot) {
-    return write_failure(
-        Error::invalid(fmt::format(
-            "there is no live table `{0}` — name one in a node: `sink: memory, table: {0}`", name)),
-        failure);
-  }
-  if (!snapshot->schema) {
-    return write_failure(Error::unavailable(fmt::format(
-                             "the live table `{}` is not there yet — start the engine", name)),
-                         failure);
-  }
+  auto found = engine->engine->table(name);
+  if (!found) return write_failure(found.error(), failure);
+  std::shared_ptr<const LiveTableSnapshot> snapshot = std::move(*found);
   hand_over(info_of(*snapshot), info);
   if (!rows) return FLOWRUN_OK;
   *rows = {};
@@ -134,6 +122,14 @@ flowrun_code flowrun_engine_table(const flowrun_engine* engine, const char* name
   const TextLayout text =
       (flags & FLOWRUN_WITH_OFFSETS) != 0 ? TextLayout::offsets : TextLayout::views;
   rows->private_data = new TableStream{std::move(snapshot), text, 0, {}};
+  return FLOWRUN_OK;
+}
+
+flowrun_code flowrun_engine_show(const flowrun_engine* engine, const char* name, int64_t rows,
+                                 int64_t truncate, char** text, flowrun_failure* failure) {
+  const auto shown = engine->engine->show(name, rows, truncate);
+  if (!shown) return write_failure(shown.error(), failure);
+  *text = owned_text(*shown);
   return FLOWRUN_OK;
 }
 

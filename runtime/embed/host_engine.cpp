@@ -4,6 +4,9 @@
 #include <chrono>
 
 #include "runtime/base/check.h"
+#include "runtime/columnar/builder.h"
+#include "runtime/format/show.h"
+#include "runtime/format/time_zone.h"
 
 namespace flowrun {
 
@@ -23,6 +26,12 @@ int64_t real_now() {
 Patience remaining(Patience patience, int64_t since) {
   if (!patience) return std::nullopt;
   return std::max<int64_t>(*patience - (real_now() - since), 0);
+}
+
+RecordBatch empty_batch(const SchemaPtr& schema) {
+  std::vector<ColumnPtr> columns;
+  for (const Field& field : schema->fields()) columns.push_back(make_builder(field.type)->finish());
+  return RecordBatch(schema, 0, std::move(columns));
 }
 
 // Takes the engine's word and passes it on to the host after keeping what last_progress gives.
@@ -233,6 +242,31 @@ Status HostEngine::outcome() const {
 std::optional<Progress> HostEngine::last_progress() const {
   const std::lock_guard lock(mutex_);
   return progress_;
+}
+
+Result<std::shared_ptr<const LiveTableSnapshot>> HostEngine::table(const std::string& name) {
+  const LiveTable* table = pipeline_.engine().table(name);
+  if (!table) {
+    return Error::invalid("there is no live table `" + name +
+                          "` — name one in a node: `sink: memory, table: " + name + "`");
+  }
+  auto snapshot = table->snapshot();
+  if (!snapshot->schema)
+    return Error::unavailable("the live table `" + name + "` is not there yet — start the engine");
+  return snapshot;
+}
+
+Result<std::string> HostEngine::show(const std::string& name, int64_t rows, int64_t truncate) {
+  FLOWRUN_TRY(const auto snapshot, table(name));
+  FLOWRUN_TRY(const TimeZone* zone, find_time_zone(pipeline_.timezone()));
+  std::vector<RecordBatch> head{empty_batch(snapshot->schema)};
+  int64_t wanted = rows + 1;  // one more, so that the frame knows of it
+  for (const RecordBatch& batch : snapshot->batches) {
+    if (wanted <= 0) break;
+    head.push_back(batch.slice(0, std::min(wanted, batch.num_rows())));
+    wanted -= head.back().num_rows();
+  }
+  return show_frame(concatenate(head), {.rows = rows, .truncate = truncate}, *zone);
 }
 
 HostEngine::Place HostEngine::place_of(const Error& error) const {

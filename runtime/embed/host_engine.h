@@ -83,6 +83,10 @@ class HostEngine {
   [[nodiscard]] HostPorts& ports() { return ports_; }
   [[nodiscard]] Engine& engine() { return pipeline_.engine(); }
   [[nodiscard]] const std::string& name() const { return pipeline_.name(); }
+  // `invalid` if no node fills such a table, `unavailable` before it is filled for the first time.
+  [[nodiscard]] Result<std::shared_ptr<const LiveTableSnapshot>> table(const std::string& name);
+  // Its first rows in the frame of show.
+  [[nodiscard]] Result<std::string> show(const std::string& name, int64_t rows, int64_t truncate);
   // The node whose name an error's message begins with, and where the node stands.
   struct Place {
     std::string node;

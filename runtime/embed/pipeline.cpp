@@ -55,6 +55,7 @@ bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options) {
     return false;
   }
   name_ = loaded.plan->name;
+  timezone_ = loaded.plan->timezone;
   for (const PlanNode& node : loaded.plan->nodes) {
     nodes_.try_emplace(node.name, node.position);
     num_sources_ += node.kind == OperatorKind::source ? 1 : 0;

@@ -38,6 +38,7 @@ class Pipeline {
   [[nodiscard]] const std::string& name() const { return name_; }
   // The nodes of the file and where they stand.
   [[nodiscard]] const std::map<std::string, Position, std::less<>>& nodes() const { return nodes_; }
+  [[nodiscard]] const std::string& timezone() const { return timezone_; }
   [[nodiscard]] size_t num_sources() const { return num_sources_; }
   [[nodiscard]] const Diagnostics& diagnostics() const { return diagnostics_; }
   // The diagnostics as text with the lines they are about; empty if there are none.
@@ -55,6 +56,7 @@ class Pipeline {
   std::string name_;
   std::map<std::string, Position, std::less<>> nodes_;
   size_t num_sources_ = 0;
+  std::string timezone_;
   std::unique_ptr<Engine> engine_;
 };
 
