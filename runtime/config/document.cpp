@@ -45,9 +45,13 @@ class Reader {
   }
 
   void read_main(std::string text, const std::string& name) {
-    open_.push_back(identity(name));
     const RawValue root = parse(std::move(text), name);
     document_.position = {std::make_shared<const std::string>(name), 1, 1, 0};
+    read_main(root, name);
+  }
+
+  void read_main(const RawValue& root, const std::string& name) {
+    open_.push_back(identity(name));
     if (root.kind == RawValue::Kind::empty) {
       if (!has_errors(loaded_.diagnostics))
         report("the file is empty — write `nodes:` and under it a source and a sink",
@@ -199,17 +203,31 @@ class Reader {
 
 }  // namespace
 
-Document read_document(std::string text, const std::string& name, const LoadOptions& options,
-                       LoadedPlan& loaded) {
-  Reader reader(options, loaded);
-  reader.read_main(std::move(text), name);
-  Document document = reader.take();
+namespace {
+
+Document completed(Document document, const LoadOptions& options, LoadedPlan& loaded) {
   apply_overrides(document, options, loaded);
   for (RawValue* part :
        {&document.top, &document.connections, &document.tables, &document.nodes, &document.chain}) {
     interpolate(*part, options, loaded.diagnostics);
   }
   return document;
+}
+
+}  // namespace
+
+Document read_document(std::string text, const std::string& name, const LoadOptions& options,
+                       LoadedPlan& loaded) {
+  Reader reader(options, loaded);
+  reader.read_main(std::move(text), name);
+  return completed(reader.take(), options, loaded);
+}
+
+Document read_document(const RawValue& root, const std::string& name, const LoadOptions& options,
+                       LoadedPlan& loaded) {
+  Reader reader(options, loaded);
+  reader.read_main(root, name);
+  return completed(reader.take(), options, loaded);
 }
 
 Result<std::string> read_text_file(const std::string& path, size_t limit) {

@@ -49,12 +49,9 @@ void build_plan(const Document& document, const std::string& name, const Registr
   }
 }
 
-}  // namespace
-
-LoadedPlan load_plan_text(std::string text, const std::string& name, const Registry& registry,
-                          const LoadOptions& options) {
-  LoadedPlan loaded;
-  const Document document = read_document(std::move(text), name, options, loaded);
+// What is left to do when the document is read; `loaded` has the complaints so far.
+LoadedPlan plan_of(const Document& document, const std::string& name, const Registry& registry,
+                   const LoadOptions& options, LoadedPlan loaded) {
   // Without a document there is nothing that the specs could add.
   const bool empty = document.nodes.keys.empty() && document.chain.kind == RawValue::Kind::empty;
   if (!empty || !has_errors(loaded.diagnostics)) {
@@ -64,11 +61,7 @@ LoadedPlan load_plan_text(std::string text, const std::string& name, const Regis
   return loaded;
 }
 
-std::vector<NamedPlugin> plugins_named_in(const std::string& path, const LoadOptions& options) {
-  Result<std::string> text = read_text_file(path, options.limits.bytes);
-  if (!text) return {};
-  LoadedPlan unused;
-  const Document document = read_document(std::move(*text), path, options, unused);
+std::vector<NamedPlugin> plugins_of(const Document& document) {
   const RawValue* plugins = document.top.find("plugins");
   if (!plugins) return {};
   std::vector<NamedPlugin> named;
@@ -77,6 +70,40 @@ std::vector<NamedPlugin> plugins_named_in(const std::string& path, const LoadOpt
     if (item.kind == RawValue::Kind::scalar) named.push_back({item.text, item.position});
   }
   return named;
+}
+
+}  // namespace
+
+LoadedPlan load_plan_text(std::string text, const std::string& name, const Registry& registry,
+                          const LoadOptions& options) {
+  LoadedPlan loaded;
+  const Document document = read_document(std::move(text), name, options, loaded);
+  return plan_of(document, name, registry, options, std::move(loaded));
+}
+
+LoadedPlan load_plan_document(const RawValue& root, const std::string& name,
+                              const Registry& registry, const LoadOptions& options) {
+  LoadedPlan loaded;
+  const Document document = read_document(root, name, options, loaded);
+  return plan_of(document, name, registry, options, std::move(loaded));
+}
+
+std::vector<NamedPlugin> plugins_named_in(const std::string& path, const LoadOptions& options) {
+  Result<std::string> text = read_text_file(path, options.limits.bytes);
+  if (!text) return {};
+  return plugins_named_in_text(std::move(*text), path, options);
+}
+
+std::vector<NamedPlugin> plugins_named_in_text(std::string text, const std::string& name,
+                                               const LoadOptions& options) {
+  LoadedPlan unused;
+  return plugins_of(read_document(std::move(text), name, options, unused));
+}
+
+std::vector<NamedPlugin> plugins_named_in_document(const RawValue& root, const std::string& name,
+                                                   const LoadOptions& options) {
+  LoadedPlan unused;
+  return plugins_of(read_document(root, name, options, unused));
 }
 
 LoadedPlan load_plan(const std::string& path, const Registry& registry,

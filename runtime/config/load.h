@@ -45,8 +45,13 @@ struct NamedPlugin {
   std::string name;
   Position position;
 };
-// In the order of the file. What is wrong with it is left to load_plan to say.
+// In the order of the file. What is wrong with it is left to load_plan to say. The three below are
+// for what load_plan, load_plan_text and load_plan_document take.
 std::vector<NamedPlugin> plugins_named_in(const std::string& path, const LoadOptions& options = {});
+std::vector<NamedPlugin> plugins_named_in_text(std::string text, const std::string& name,
+                                               const LoadOptions& options = {});
+std::vector<NamedPlugin> plugins_named_in_document(const RawValue& root, const std::string& name,
+                                                   const LoadOptions& options = {});
 
 // A file that cannot be read is an error among the diagnostics too.
 LoadedPlan load_plan(const std::string& path, const Registry& registry,
@@ -55,5 +60,10 @@ LoadedPlan load_plan(const std::string& path, const Registry& registry,
 // `name` stands for the file in messages, and relative paths are relative to its folder.
 LoadedPlan load_plan_text(std::string text, const std::string& name, const Registry& registry,
                           const LoadOptions& options = {});
+
+// The same for a document that a host made without a text: its values have no positions, and
+// diagnostics name the node alone.
+LoadedPlan load_plan_document(const RawValue& root, const std::string& name,
+                              const Registry& registry, const LoadOptions& options = {});
 
 }  // namespace flowrun

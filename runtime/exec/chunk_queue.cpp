@@ -36,6 +36,13 @@ struct ChunkQueue::Queue {
     work = std::move(items.front());
     items.pop_front();
   }
+  bool try_dequeue(Work& work) {
+    const std::lock_guard lock(mutex);
+    if (items.empty()) return false;
+    work = std::move(items.front());
+    items.pop_front();
+    return true;
+  }
 
   std::mutex mutex;
   std::condition_variable filled;
@@ -56,6 +63,12 @@ void ChunkQueue::push(Work work) { queue_->enqueue(std::move(work)); }
 Work ChunkQueue::pop() {
   Work work;
   queue_->wait_dequeue(work);
+  return work;
+}
+
+std::optional<Work> ChunkQueue::try_pop() {
+  Work work;
+  if (!queue_->try_dequeue(work)) return std::nullopt;
   return work;
 }
 

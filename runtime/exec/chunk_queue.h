@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "runtime/exec/work.h"
 
@@ -20,6 +21,8 @@ class ChunkQueue {
   void push(Work work);
   // Blocks until there is something.
   Work pop();
+  // None if there is nothing now.
+  std::optional<Work> try_pop();
 
  private:
   struct Queue;

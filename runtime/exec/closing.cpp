@@ -48,6 +48,7 @@ Status Run::end_epoch(Cut cut) {
     }
     sources_wake_.notify_all();
     for (const auto& source : sources_) source->cancel();
+    if (settings_.stepped) leave_sources();
     std::unique_lock lock(mutex_);
     coordinator_wakes_.wait(lock, [this] { return all_ended(); });
     if (failure_ && failed_epoch_ <= reading_->id) return ok_status();
@@ -88,8 +89,10 @@ Status Run::end_epoch(Cut cut) {
   watermark_moved_ = !finished_time && watermarks_.advance(epoch->observed, holding_watermarks());
   FLOWRUN_RETURN_IF_ERROR(finish_sinks(*epoch, due, rows));
   times[3] = monotonic();
-  last_committed_ = epoch->id;
-  tell_committed(*epoch);
+  if (!gave_up_) {
+    last_committed_ = epoch->id;
+    tell_committed(*epoch);
+  }
   FLOWRUN_RETURN_IF_ERROR(check_memory());
   if (settings_.restart_state) FLOWRUN_RETURN_IF_ERROR(restart_state());
   // Sources may have waited for the locals that were just emptied.
@@ -205,6 +208,7 @@ Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
     SinkRunner::Turn turn{epoch.id, due[s], std::move(rows[s]), monotonic()};
     Status finished = sinks_[s]->finish(std::move(turn), give_up);
     if (!finished && finished.error().code == ErrorCode::cancelled) {
+      gave_up_ = true;
       log(LogEvent::Level::warning, sinks_[s]->node().name,
           fmt::format("did not take its rows in time; its epoch {} is not committed", epoch.id));
     } else if (!finished) {

@@ -18,6 +18,12 @@ void Run::tell_committed(const EpochState& epoch) {
     uncommitted_.pop_front();
   }
   if (!offsets) return;
+  if (settings_.on_committed) {
+    for (size_t s = 0; s < offsets->size(); ++s) {
+      const GraphNode& source = graph_.nodes[graph_.sources[s]];
+      if (!(*offsets)[s].empty()) settings_.on_committed(source.name, (*offsets)[s]);
+    }
+  }
   {
     const std::lock_guard lock(mutex_);
     for (size_t s = 0; s < offsets->size(); ++s) {

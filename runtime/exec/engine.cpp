@@ -39,6 +39,7 @@ class PlanEngine final : public Engine {
     if (!options_.clock) options_.clock = &system_clock();
     expressions_.functions = &functions;
     expressions_.timezone = plan_.timezone;
+    if (options_.stepped) options_.threads = 1;
     threads_ = choose(options_.threads, plan_.threads, "--threads", "threads:", granted_cpus());
     memory_ = choose(options_.memory, plan_.memory, "--memory", "memory:", default_memory());
   }
@@ -55,10 +56,26 @@ class PlanEngine final : public Engine {
   }
 
   Status run() override {
+    make_run();
+    return run_->execute();
+  }
+
+  Result<Step> step() override {
+    if (!run_) {
+      make_run();
+      FLOWRUN_RETURN_IF_ERROR(run_->begin());
+    }
+    const Step step = run_->step();
+    if (step.ended) FLOWRUN_RETURN_IF_ERROR(run_->finish());
+    return step;
+  }
+
+  void make_run() {
     RunSettings settings;
     settings.name = plan_.name;
     settings.trigger = plan_.trigger;
-    settings.workers = static_cast<size_t>(threads_.value);
+    settings.workers = options_.stepped ? 0 : static_cast<size_t>(threads_.value);
+    settings.stepped = options_.stepped;
     settings.memory = memory_.value;
     const int64_t usual = std::min(kDefaultInFlight, memory_.value / 8);
     settings.in_flight =
@@ -73,12 +90,11 @@ class PlanEngine final : public Engine {
     settings.clock = options_.clock;
     settings.on_log = options_.on_log;
     settings.on_progress = options_.on_progress;
-    {
-      const std::lock_guard lock(mutex_);
-      run_ = std::make_unique<Run>(*graph_, std::move(settings), BufferPool::create());
-      if (stopped_) run_->stop();
-    }
-    return run_->execute();
+    settings.on_committed = options_.on_committed;
+    const std::lock_guard lock(mutex_);
+    run_ = std::make_unique<Run>(*graph_, std::move(settings),
+                                 options_.pool ? options_.pool : BufferPool::create());
+    if (stopped_) run_->stop();
   }
 
   void stop() override {

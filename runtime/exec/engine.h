@@ -30,11 +30,16 @@ struct EngineOptions {
   std::string capture;               // folder for what every sink was given; empty: none
   std::optional<uint64_t> chunking;  // seed: cut every chunk at random places (tests)
   bool restart_state = false;        // save and restore all state after every epoch (tests)
+  bool stepped = false;  // no threads: step() runs everything on its caller's, `threads` is 1
+  std::shared_ptr<BufferPool> pool;  // of the run's threads; default: one of its own
   const Clock* clock = nullptr;      // default: the machine's
   Output* console = nullptr;         // where console sinks print; default: standard output
   // Told from the engine's threads; must not block. `node` may be empty.
   std::function<void(const LogEvent&)> on_log;
   std::function<void(const Progress&)> on_progress;  // after each epoch
+  // All that a source gave up to this offset is committed in every sink. Told beside
+  // Source::committed, and at once, for whoever cannot wait until the source's thread comes around.
+  std::function<void(const std::string& node, const std::string& offset)> on_committed;
 };
 
 class Engine {
@@ -49,6 +54,15 @@ class Engine {
 
   // Runs to the end of the data, to stop() or to a failure. Call once.
   virtual Status run() = 0;
+  // In place of run(), with EngineOptions::stepped: reads all that is there now, ends the epoch if
+  // one is due, and comes back without having waited for input. One call at a time. An error is
+  // the run's, which is over then.
+  struct Step {
+    bool made_epoch = false;
+    bool ended = false;     // the run is over: do not call again
+    int64_t next_wake = 0;  // on the clock's monotonic time: call again then, whatever comes
+  };
+  virtual Result<Step> step() = 0;
   // Ends the epoch, commits, and lets run() return. From any thread, any number of times.
   virtual void stop() = 0;
 

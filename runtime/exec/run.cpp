@@ -33,20 +33,32 @@ Run::~Run() { stop_threads(); }
 
 Status Run::execute() {
   const PoolScope scope(pool_);
-  Status opened = open_transforms();
-  if (opened) opened = open_sinks();
-  if (!opened) return opened;
+  FLOWRUN_RETURN_IF_ERROR(begin());
+  Cut cut = Cut::data;
+  while (cut != Cut::end && cut != Cut::failed && !enough_epochs()) {
+    cut = await_cut();
+    end(cut);
+  }
+  return finish();
+}
+
+Status Run::begin() {
+  FLOWRUN_RETURN_IF_ERROR(open_transforms());
+  FLOWRUN_RETURN_IF_ERROR(open_sinks());
   started_ = monotonic();
   next_tick_ = started_;
   for (SourceState& state : source_states_) state.last_rows = started_;
   reading_ = new_epoch(0);
   start_threads();
-  Cut cut = Cut::data;
-  while (cut != Cut::end && cut != Cut::failed && !enough_epochs()) {
-    cut = await_cut();
-    if (cut == Cut::failed) break;
-    if (Status ended = end_epoch(cut); !ended) fail(std::move(ended.error()), last_committed_ + 1);
-  }
+  return ok_status();
+}
+
+void Run::end(Cut cut) {
+  if (cut == Cut::failed) return;
+  if (Status ended = end_epoch(cut); !ended) fail(std::move(ended.error()), last_committed_ + 1);
+}
+
+Status Run::finish() {
   stop_threads();
   if (enough_epochs() && failed_epoch_ > last_committed_) failure_.reset();
   for (const auto& sink : sinks_) {
@@ -89,7 +101,8 @@ Status Run::open_sinks() {
       const bool accumulates = node.mode == OutputMode::complete && !node.aggregated;
       capture = std::make_unique<Capture>(settings_.capture + "/" + node.name, accumulates);
     }
-    sinks_.push_back(std::make_unique<SinkRunner>(node, std::move(capture)));
+    sinks_.push_back(std::make_unique<SinkRunner>(node, std::move(capture),
+                                                  settings_.stepped ? nullptr : pool_));
     FLOWRUN_RETURN_IF_ERROR(sinks_.back()->open());
   }
   return ok_status();
@@ -105,8 +118,9 @@ void Run::start_threads() {
                       settings_.trigger.kind == Trigger::Kind::available_now;
   for (const size_t s : graph_.sources) {
     if (finite) graph_.nodes[s].source->stop_at_end();
-    sources_.push_back(std::make_unique<SourceRunner>(graph_.nodes[s], *this));
+    sources_.push_back(std::make_unique<SourceRunner>(graph_.nodes[s], *this, settings_.stepped));
   }
+  if (settings_.stepped) return;
   for (const auto& source : sources_) source->start();
 }
 
@@ -118,7 +132,7 @@ void Run::stop_threads() {
   }
   sources_wake_.notify_all();
   for (const auto& source : sources_) source->cancel();
-  for (const auto& source : sources_) source->join();
+  for (const auto& source : sources_) source->finish();
   for (size_t i = 0; i < threads_.size(); ++i) queue_.push(Work{});
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
@@ -211,16 +225,25 @@ std::shared_ptr<EpochState> Run::new_epoch(EpochId id) {
   return epoch;
 }
 
+// REQUIRES: mutex_ held.
+bool Run::has_turn(size_t source) const {
+  return !source_states_[source].part_ended && !awaits_cut() && room_in_flight();
+}
+
+bool Run::may_read(size_t source) {
+  const std::lock_guard lock(mutex_);
+  return !leaving_ && has_turn(source);
+}
+
 bool Run::await_turn(size_t source) {
   std::unique_lock lock(mutex_);
-  const auto may_read = [&] {
-    if (leaving_ || source_states_[source].committed) return true;
-    return !source_states_[source].part_ended && !awaits_cut() && room_in_flight();
+  const auto wakes = [&] {
+    return leaving_ || source_states_[source].committed || has_turn(source);
   };
-  if (may_read()) return !leaving_;
+  if (wakes()) return !leaving_;
   if (!source_states_[source].part_ended) budget_waits_ = true;
   ++waiting_sources_;
-  sources_wake_.wait(lock, may_read);
+  sources_wake_.wait(lock, wakes);
   --waiting_sources_;
   return !leaving_;
 }

@@ -40,9 +40,11 @@ struct RunSettings {
   std::string capture;
   std::optional<uint64_t> chunking;
   bool restart_state = false;
+  bool stepped = false;
   const Clock* clock = nullptr;
   std::function<void(const LogEvent&)> on_log;
   std::function<void(const Progress&)> on_progress;
+  std::function<void(const std::string& node, const std::string& offset)> on_committed;
 };
 
 class Run final : public SourceHost {
@@ -52,9 +54,14 @@ class Run final : public SourceHost {
 
   // To the end of the data, stop(), or the first failure. Call once.
   Status execute();
+  // The same in pieces, with settings.stepped: begin once, step until it says `ended`, finish once.
+  Status begin();
+  Engine::Step step();
+  Status finish();
   void stop();
 
   bool await_turn(size_t source) override;
+  bool may_read(size_t source) override;
   std::optional<Offset> take_committed(size_t source) override;
   std::optional<Offset> await_committed(size_t source) override;
   bool pause(int64_t microseconds) override;
@@ -85,10 +92,16 @@ class Run final : public SourceHost {
     failed,
   };
 
+  // step.cpp: without threads
+  bool read_and_absorb();
+  bool run_queued();
+  void leave_sources();
+
   // run.cpp: life and threads
   Status open_transforms();
   Status open_sinks();
   [[nodiscard]] bool enough_epochs() const;
+  [[nodiscard]] bool has_turn(size_t source) const;
   void start_threads();
   void stop_threads();
   void worker_main(size_t index);
@@ -108,9 +121,12 @@ class Run final : public SourceHost {
 
   // trigger.cpp: when an epoch ends
   Cut await_cut();
+  std::optional<Cut> due_cut(int64_t now);
+  void end(Cut cut);
   std::optional<Cut> cut_now(int64_t now);
   std::optional<Cut> cut_asap(int64_t now);
   std::optional<Cut> cut_period(int64_t now);
+  [[nodiscard]] bool epoch_is_long(int64_t now) const;
   [[nodiscard]] int64_t next_wake(int64_t now) const;
   [[nodiscard]] bool all_ended() const;
   [[nodiscard]] bool all_parts_ended() const;
@@ -181,6 +197,7 @@ class Run final : public SourceHost {
   int64_t started_ = 0;
   int64_t epochs_done_ = 0;
   EpochId last_committed_ = -1;
+  bool gave_up_ = false;  // a stop did not wait for a sink: from there on nothing is committed
   // Where the sources stood at the end of each epoch that some sink has yet to be given.
   std::deque<std::pair<EpochId, std::vector<std::string>>> uncommitted_;
   bool behind_ = false;

@@ -11,8 +11,9 @@ constexpr std::chrono::milliseconds kGiveUpCheck(50);
 
 }  // namespace
 
-SinkRunner::SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture)
-    : node_(node), capture_(std::move(capture)) {}
+SinkRunner::SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture,
+                       std::shared_ptr<BufferPool> pool)
+    : node_(node), capture_(std::move(capture)), pool_(std::move(pool)) {}
 
 SinkRunner::~SinkRunner() { close(); }
 
@@ -21,7 +22,7 @@ Status SinkRunner::open() {
   Status opened = node_.sink->open(std::nullopt);
   if (!opened) return std::move(opened.error()).within(node_.name);
   opened_ = true;
-  if (node_.sink->blocking()) thread_ = std::thread([this] { main(); });
+  if (pool_ && node_.sink->blocking()) thread_ = std::thread([this] { main(); });
   return ok_status();
 }
 
@@ -41,6 +42,7 @@ bool SinkRunner::drainable() const {
 }
 
 void SinkRunner::main() {
+  const PoolScope scope(pool_);
   std::unique_lock lock(mutex_);
   while (true) {
     wakes_.wait(lock, [&] { return leaving_ || turn_ || (drainable() && !failure_); });

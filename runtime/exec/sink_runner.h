@@ -28,7 +28,8 @@ namespace flowrun {
 // - Nothing of epoch N+1 is written before commit(N).
 class SinkRunner {
  public:
-  SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture);
+  // `pool`: of the thread that a sink which may block gets; null: it gets none.
+  SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture, std::shared_ptr<BufferPool> pool);
   ~SinkRunner();
 
   Status open();
@@ -79,6 +80,7 @@ class SinkRunner {
 
   GraphNode& node_;
   std::unique_ptr<Capture> capture_;
+  std::shared_ptr<BufferPool> pool_;
 
   mutable std::mutex mutex_;
   std::condition_variable idle_;

@@ -29,36 +29,56 @@ void SourceRunner::main() {
     if (!how || leaving_) break;
     how = read();
     if (how || how.error().code != ErrorCode::unavailable) break;
-    host_.set_available(node_.source_index, false);
-    host_.log(LogEvent::Level::warning, node_.name, how.error().message);
-    node_.source->close();
+    lose_connection(how.error());
     if (!host_.pause(kFirstPause)) break;
   }
-  if (!how && (how.error().code == ErrorCode::cancelled || leaving_)) how = ok_status();
-  if (!how) how = std::move(how.error()).within(node_.name);
-  host_.source_ended(node_.source_index, std::move(how));
+  end(std::move(how));
   while (const auto offset = host_.await_committed(node_.source_index))
     node_.source->committed(*offset);
   node_.source->close();
 }
 
+void SourceRunner::end(Status how) {
+  if (!how && (how.error().code == ErrorCode::cancelled || leaving_)) how = ok_status();
+  if (!how) how = std::move(how.error()).within(node_.name);
+  host_.source_ended(node_.source_index, std::move(how));
+}
+
+void SourceRunner::lose_connection(const Error& error) {
+  host_.set_available(node_.source_index, false);
+  host_.log(LogEvent::Level::warning, node_.name, error.message);
+  node_.source->close();
+}
+
+Status SourceRunner::try_open(int64_t pause) {
+  Status opened = node_.source->open(offset_);
+  host_.set_available(node_.source_index, opened.has_value());
+  if (opened || opened.error().code != ErrorCode::unavailable) return opened;
+  const std::string hint = node_.source->hint();
+  host_.log(LogEvent::Level::warning, node_.name,
+            fmt::format("{}; next try in {}{}", opened.error().message, seconds_text(pause),
+                        hint.empty() ? "" : " (" + hint + ")"));
+  return opened;
+}
+
 Status SourceRunner::open() {
   for (int64_t pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
-    Status opened = node_.source->open(offset_);
-    if (opened || opened.error().code != ErrorCode::unavailable) {
-      host_.set_available(node_.source_index, opened.has_value());
-      return opened;
-    }
-    host_.set_available(node_.source_index, false);
-    const std::string hint = node_.source->hint();
-    host_.log(LogEvent::Level::warning, node_.name,
-              fmt::format("{}; next try in {}{}", opened.error().message, seconds_text(pause),
-                          hint.empty() ? "" : " (" + hint + ")"));
+    Status opened = try_open(pause);
+    if (opened || opened.error().code != ErrorCode::unavailable) return opened;
     if (!host_.pause(pause)) {
       leaving_ = true;
       return ok_status();
     }
   }
+}
+
+Result<Chunk::Mark> SourceRunner::read_once(int64_t patience) {
+  auto chunk = node_.source->read(Deadline{host_.monotonic() + patience});
+  if (!chunk) return std::move(chunk.error());
+  const Chunk::Mark mark = chunk->mark;
+  if (!chunk->offset.text.empty()) offset_ = chunk->offset;
+  host_.submit(node_.source_index, std::move(*chunk));
+  return mark;
 }
 
 Status SourceRunner::read() {
@@ -67,15 +87,67 @@ Status SourceRunner::read() {
       node_.source->committed(*offset);
       continue;
     }
-    auto chunk = node_.source->read(Deadline{host_.monotonic() + kReadPatience});
-    if (!chunk) return std::move(chunk.error());
-    const Chunk::Mark mark = chunk->mark;
-    if (!chunk->offset.text.empty()) offset_ = chunk->offset;
-    host_.submit(node_.source_index, std::move(*chunk));
+    FLOWRUN_TRY(const Chunk::Mark mark, read_once(kReadPatience));
     if (mark == Chunk::Mark::stream_ends) return ok_status();
   }
   leaving_ = true;
   return ok_status();
+}
+
+bool SourceRunner::step() {
+  if (const auto offset = host_.take_committed(node_.source_index))
+    node_.source->committed(*offset);
+  if (ended_ || !host_.may_read(node_.source_index)) return false;
+  if (!opened_ && !step_open()) return false;
+  const auto mark = read_once(0);
+  if (mark) {
+    if (*mark != Chunk::Mark::stream_ends) return *mark != Chunk::Mark::idle;
+    ended_ = true;
+    end(ok_status());
+    return true;
+  }
+  if (mark.error().code == ErrorCode::unavailable) {
+    lose_connection(mark.error());
+    opened_ = false;
+    next_try_ = host_.monotonic() + kFirstPause;
+    return false;
+  }
+  ended_ = true;
+  end(mark.error());
+  return true;
+}
+
+// True when the source is open.
+bool SourceRunner::step_open() {
+  if (host_.monotonic() < next_try_) return false;
+  pause_ = pause_ == 0 ? kFirstPause : std::min(pause_ * 2, kLongestPause);
+  Status opened = try_open(pause_);
+  opened_ = opened.has_value();
+  if (opened_) {
+    pause_ = 0;
+  } else if (opened.error().code == ErrorCode::unavailable) {
+    next_try_ = host_.monotonic() + pause_;
+  } else {
+    ended_ = true;
+    end(std::move(opened));
+  }
+  return opened_;
+}
+
+void SourceRunner::leave() {
+  if (!stepped_ || ended_) return;
+  ended_ = true;
+  end(ok_status());
+}
+
+void SourceRunner::finish() {
+  if (thread_.joinable()) thread_.join();
+  if (!stepped_ || closed_) return;
+  leave();
+  if (const auto offset = host_.take_committed(node_.source_index))
+    node_.source->committed(*offset);
+  node_.source->close();
+  closed_ = true;
 }
 
 }  // namespace flowrun

@@ -1,7 +1,7 @@
 #pragma once
-// SourceRunner: the thread of one source. Opens it, again with growing pauses while its peer is
-// absent, reads while the run lets it, hands chunks over, and tells the source what of it is
-// committed, to the end of the run.
+// SourceRunner: one source, on a thread of its own or step by step on its caller's. Opens it, again
+// with growing pauses while its peer is absent, reads while the run lets it, hands chunks over, and
+// tells the source what of it is committed, to the end of the run.
 
 #include <string>
 #include <thread>
@@ -18,6 +18,8 @@ class SourceHost {
   // Blocks while the source's part of the epoch is complete or too much is in flight, unless there
   // is something to take_committed(); false: leave.
   virtual bool await_turn(size_t source) = 0;
+  // Whether await_turn would let it read now.
+  virtual bool may_read(size_t source) = 0;
   // Up to where its rows are committed, if that moved since the last call.
   virtual std::optional<Offset> take_committed(size_t source) = 0;
   // As take_committed, for a source that has ended: blocks. None when the run is over.
@@ -35,8 +37,11 @@ class SourceHost {
 
 class SourceRunner {
  public:
-  SourceRunner(GraphNode& node, SourceHost& host) : node_(node), host_(host) {}
-  ~SourceRunner() { join(); }
+  SourceRunner(GraphNode& node, SourceHost& host, bool stepped)
+      : node_(node), host_(host), stepped_(stepped) {}
+  ~SourceRunner() {
+    if (thread_.joinable()) thread_.join();
+  }
   SourceRunner(const SourceRunner&) = delete;
   SourceRunner& operator=(const SourceRunner&) = delete;
 
@@ -44,12 +49,21 @@ class SourceRunner {
     thread_ = std::thread([this] { main(); });
   }
   void cancel() { node_.source->cancel(); }
-  void join() {
-    if (thread_.joinable()) thread_.join();
-  }
+  // In place of start: opens or reads once, without waiting. False if nothing came of it.
+  bool step();
+  // A stepped source reads nothing more.
+  void leave();
+  // When the run is over. REQUIRES: cancelled, or ended by itself.
+  void finish();
 
  private:
   void main();
+  // What both ways share: once, saying in the log when the next try is.
+  Status try_open(int64_t pause);
+  Result<Chunk::Mark> read_once(int64_t patience);
+  void lose_connection(const Error& error);
+  void end(Status how);
+  bool step_open();
   // Opens, waiting for an absent peer. An empty result: the run ends.
   Status open();
   // Until the stream ends or the run does.
@@ -57,9 +71,16 @@ class SourceRunner {
 
   GraphNode& node_;
   SourceHost& host_;
+  const bool stepped_;
   std::optional<Offset> offset_;  // after the last chunk: where to go on after a lost connection
   bool leaving_ = false;
   std::thread thread_;
+  // Of a source that is stepped.
+  bool opened_ = false;
+  bool ended_ = false;
+  bool closed_ = false;
+  int64_t next_try_ = 0;
+  int64_t pause_ = 0;
 };
 
 }  // namespace flowrun

@@ -36,12 +36,18 @@ bool Run::paced_sink_due(int64_t now) const {
   });
 }
 
+// As long as an epoch under `asap` may be. REQUIRES: mutex_ held.
+bool Run::epoch_is_long(int64_t now) const {
+  return settings_.trigger.kind == Trigger::Kind::asap && reading_->has_data() &&
+         (now >= reading_->first_chunk + kLongestAsapEpoch || over_half_budget());
+}
+
 std::optional<Run::Cut> Run::cut_asap(int64_t now) {
   if (reading_->has_data()) {
     if (all_parts_ended()) return Cut::data;
     const bool drained = reading_->outstanding.load(std::memory_order_acquire) == 0;
     if (drained && !mid_part()) return Cut::data;
-    if (now >= reading_->first_chunk + kLongestAsapEpoch || over_half_budget()) return Cut::data;
+    if (epoch_is_long(now)) return Cut::data;
     return std::nullopt;
   }
   if (all_ended()) return Cut::end;
@@ -92,21 +98,22 @@ int64_t Run::next_wake(int64_t now) const {
   return std::max(wake, now + 1);
 }
 
+// What cut_now says, and the tick that it belongs to is past. REQUIRES: mutex_ held.
+std::optional<Run::Cut> Run::due_cut(int64_t now) {
+  note_idle(now);
+  const std::optional<Cut> cut = cut_now(now);
+  if (settings_.trigger.kind == Trigger::Kind::period) {
+    // Ticks stay on the grid of the start; those that were missed are skipped, as in Spark.
+    while (next_tick_ <= now && (cut || !mid_part())) next_tick_ += settings_.trigger.period;
+  }
+  return cut;
+}
+
 Run::Cut Run::await_cut() {
   std::unique_lock lock(mutex_);
   while (true) {
     const int64_t now = monotonic();
-    note_idle(now);
-    if (const auto cut = cut_now(now)) {
-      if (settings_.trigger.kind == Trigger::Kind::period) {
-        // Ticks stay on the grid of the start; those that were missed are skipped, as in Spark.
-        while (next_tick_ <= now) next_tick_ += settings_.trigger.period;
-      }
-      return *cut;
-    }
-    if (settings_.trigger.kind == Trigger::Kind::period) {
-      while (next_tick_ <= now && !mid_part()) next_tick_ += settings_.trigger.period;
-    }
+    if (const auto cut = due_cut(now)) return *cut;
     coordinator_wakes_.wait_for(lock, std::chrono::microseconds(next_wake(now) - now));
   }
 }

@@ -41,7 +41,22 @@ Status PluginSet::load(const std::string& name, const std::string& folder) {
       std::ranges::any_of(plugins_, [&](const LoadedPlugin& each) { return each.file == file; });
   if (known) return ok_status();
   FLOWRUN_TRY(const flowrun_plugin* raw, open_library(file));
-  const auto described = known_part<flowrun_plugin>(raw);
+  return enter(*raw, file);
+}
+
+Status PluginSet::add(const flowrun_plugin& plugin) {
+  const auto described = known_part<flowrun_plugin>(&plugin);
+  if (described.abi_major != FLOWRUN_PLUGIN_ABI_MAJOR) {
+    return Error::invalid(
+        fmt::format("the plugin description is of version {} of the ABI, this flowrun speaks "
+                    "version {} — set abi_major to FLOWRUN_PLUGIN_ABI_MAJOR",
+                    described.abi_major, FLOWRUN_PLUGIN_ABI_MAJOR));
+  }
+  return enter(plugin, "of the program itself");
+}
+
+Status PluginSet::enter(const flowrun_plugin& raw, const std::string& file) {
+  const auto described = known_part<flowrun_plugin>(&raw);
   LoadedPlugin plugin{string_of(described.name), string_of(described.version), file,
                       described.abi_major,       described.abi_minor,          {}};
   auto components = describe_components(described);

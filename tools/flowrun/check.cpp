@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/embed/pipeline.h"
 #include "tools/flowrun/commands.h"
-#include "tools/flowrun/pipeline.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/text.h"
 

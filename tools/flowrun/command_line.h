@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/embed/pipeline_arguments.h"
+
 namespace flowrun {
 
 // The process's exit codes; docs/exit-codes.md.
@@ -14,14 +16,6 @@ inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;  // failed while running
 inline constexpr int kExitRefused =
     2;  // the command line or a pipeline is wrong: nothing was started
-
-// A pipeline file and what the command line changes in it.
-struct PipelineArguments {
-  std::string file;
-  std::vector<std::string> set;   // node.key=value
-  std::vector<std::string> only;  // sinks
-  std::vector<std::string> plugins = {};
-};
 
 struct RunCommand {
   PipelineArguments pipeline;

@@ -12,6 +12,7 @@
 #include "runtime/base/suggest.h"
 #include "runtime/config/json_schema.h"
 #include "runtime/config/reference.h"
+#include "runtime/embed/host_ports.h"
 #include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
@@ -27,6 +28,7 @@ struct Known {
 
   Known() {
     register_all_operators(registry);
+    register_host_operators(registry, nullptr);
     register_all_functions(functions);
     register_aggregate_functions(functions);
   }

@@ -10,10 +10,10 @@
 #include <memory>
 #include <mutex>
 
+#include "runtime/embed/pipeline.h"
 #include "tools/flowrun/commands.h"
 #include "tools/flowrun/heartbeat.h"
 #include "tools/flowrun/log.h"
-#include "tools/flowrun/pipeline.h"
 #include "tools/flowrun/signals.h"
 #include "tools/flowrun/status_line.h"
 #include "tools/flowrun/terminal.h"

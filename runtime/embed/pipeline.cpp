@@ -1,4 +1,4 @@
-#include "tools/flowrun/pipeline.h"
+#include "runtime/embed/pipeline.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,13 +7,36 @@
 
 #include "operators/register_all.h"
 #include "runtime/config/load.h"
+#include "runtime/embed/host_ports.h"
 #include "runtime/expr/function_registry.h"
 #include "runtime/state/aggregate_functions.h"
 
 namespace flowrun {
 
-Pipeline::Pipeline() : plugins_(registry_, functions_, PluginPath::from_environment()) {
+namespace {
+
+LoadedPlan plan_for(const PipelineArguments& arguments, const Registry& registry,
+                    const LoadOptions& options) {
+  if (arguments.document)
+    return load_plan_document(*arguments.document, arguments.file, registry, options);
+  if (arguments.text) return load_plan_text(*arguments.text, arguments.file, registry, options);
+  return load_plan(arguments.file, registry, options);
+}
+
+std::vector<NamedPlugin> plugins_for(const PipelineArguments& arguments,
+                                     const LoadOptions& options) {
+  if (arguments.document)
+    return plugins_named_in_document(*arguments.document, arguments.file, options);
+  if (arguments.text) return plugins_named_in_text(*arguments.text, arguments.file, options);
+  return plugins_named_in(arguments.file, options);
+}
+
+}  // namespace
+
+Pipeline::Pipeline(HostPorts* ports)
+    : plugins_(registry_, functions_, PluginPath::from_environment()) {
   register_all_operators(registry_);
+  register_host_operators(registry_, ports);
   register_all_functions(functions_);
   register_aggregate_functions(functions_);
 }
@@ -23,7 +46,7 @@ bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options) {
   LoadOptions load_options;
   load_options.sets = arguments.set;
   const bool plugged = load_plugins(arguments, load_options);
-  LoadedPlan loaded = load_plan(arguments.file, registry_, load_options);
+  LoadedPlan loaded = plan_for(arguments, registry_, load_options);
   std::ranges::move(loaded.diagnostics, std::back_inserter(diagnostics_));
   sources_ = std::move(loaded.sources);
   if (!loaded.plan) {
@@ -32,6 +55,11 @@ bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options) {
     return false;
   }
   name_ = loaded.plan->name;
+  timezone_ = loaded.plan->timezone;
+  for (const PlanNode& node : loaded.plan->nodes) {
+    nodes_.try_emplace(node.name, node.position);
+    num_sources_ += node.kind == OperatorKind::source ? 1 : 0;
+  }
   engine_ = Engine::load(std::move(*loaded.plan), registry_, functions_, std::move(options),
                          diagnostics_);
   put_in_order(diagnostics_);
@@ -46,7 +74,7 @@ bool Pipeline::load_plugins(const PipelineArguments& arguments, const LoadOption
       diagnostics_.push_back(make_diagnostic(std::move(status.error())));
   }
   const std::string folder = std::filesystem::path(arguments.file).parent_path().string();
-  for (const NamedPlugin& named : plugins_named_in(arguments.file, options)) {
+  for (const NamedPlugin& named : plugins_for(arguments, options)) {
     Status status = plugins_.load(named.name, folder.empty() ? "." : folder);
     if (!status)
       diagnostics_.push_back(make_diagnostic(std::move(status.error()).at(named.position)));

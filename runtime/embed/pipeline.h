@@ -1,30 +1,45 @@
 #pragma once
-// Pipeline: a file, checked and ready to run, with all that the engine borrows while it does.
+// Pipeline: a pipeline, checked and ready to run, with all that the engine borrows while it does.
 
 #include <memory>
 #include <string>
 
 #include "runtime/config/load.h"
+#include "runtime/embed/pipeline_arguments.h"
 #include "runtime/exec/engine.h"
 #include "runtime/expr/function_registry.h"
 #include "runtime/plugin/plugin_set.h"
-#include "tools/flowrun/command_line.h"
 
 namespace flowrun {
+
+class HostPorts;
 
 // Must outlive the engine's run; not movable, since the engine points into it.
 class Pipeline {
  public:
-  Pipeline();
+  // Without ports `push` and `pull` can be checked but not opened.
+  explicit Pipeline(HostPorts* ports = nullptr);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
+
+  // Before load: the operators and functions of the program itself. The description must outlive
+  // the pipeline.
+  Status add(const flowrun_plugin& plugin) { return plugins_.add(plugin); }
 
   // Reads and checks the file. Everything there is to say is in diagnostics(); false if there was
   // an error.
   bool load(const PipelineArguments& arguments, EngineOptions options);
 
+  // Nothing if there is no engine.
+  void stop() {
+    if (engine_) engine_->stop();
+  }
   [[nodiscard]] Engine& engine() { return *engine_; }  // REQUIRES: loaded
   [[nodiscard]] const std::string& name() const { return name_; }
+  // The nodes of the file and where they stand.
+  [[nodiscard]] const std::map<std::string, Position, std::less<>>& nodes() const { return nodes_; }
+  [[nodiscard]] const std::string& timezone() const { return timezone_; }
+  [[nodiscard]] size_t num_sources() const { return num_sources_; }
   [[nodiscard]] const Diagnostics& diagnostics() const { return diagnostics_; }
   // The diagnostics as text with the lines they are about; empty if there are none.
   [[nodiscard]] std::string diagnostics_text(bool colours) const;
@@ -39,6 +54,9 @@ class Pipeline {
   Diagnostics diagnostics_;
   SourceTexts sources_;
   std::string name_;
+  std::map<std::string, Position, std::less<>> nodes_;
+  size_t num_sources_ = 0;
+  std::string timezone_;
   std::unique_ptr<Engine> engine_;
 };
 
