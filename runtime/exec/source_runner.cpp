@@ -32,7 +32,7 @@ void SourceRunner::main() {
     host_.set_available(node_.source_index, false);
     host_.log(LogEvent::Level::warning, node_.name, how.error().message);
     node_.source->close();
-    if (!host_.pause(kFirstPause)) break;
+    if (!host_.pause(kFirstPause)) leaving_ = true;
   }
   if (!how && (how.error().code == ErrorCode::cancelled || leaving_)) how = ok_status();
   if (!how) how = std::move(how.error()).within(node_.name);
