@@ -9,10 +9,11 @@ find_package(simdjson REQUIRED)
 if(FLOWRUN_COMMAND)
   find_package(CLI11 REQUIRED)
 endif()
-find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL REQUIRED COMPONENTS SSL Crypto)
+find_package(ZLIB REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
-# Header-only, no CMake package in Debian: RapidJSON, fast_float, concurrentqueue, Boost.Asio.
+# Header-only, no CMake package in Debian: RapidJSON, fast_float, concurrentqueue, Boost (Asio, Beast, URL).
 find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
 find_path(FAST_FLOAT_INCLUDE fast_float/fast_float.h REQUIRED)
 find_path(CONCURRENTQUEUE_INCLUDE concurrentqueue/moodycamel/concurrentqueue.h concurrentqueue/concurrentqueue.h REQUIRED)

@@ -1,8 +1,9 @@
 # What `cmake --install` puts where, and the Debian package that `cpack` makes of it.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/pipelines DESTINATION ${CMAKE_INSTALL_DATADIR}/flowrun
   FILES_MATCHING PATTERN "*.yaml" PATTERN "*.json" PATTERN "out" EXCLUDE)
-# The lab's table of people, where the pipelines look for it.
-install(FILES ${PROJECT_SOURCE_DIR}/data/users.csv DESTINATION ${CMAKE_INSTALL_DATADIR}/flowrun/data)
+# The tables of people and of communes, where the pipelines look for them.
+install(FILES ${PROJECT_SOURCE_DIR}/data/users.csv ${PROJECT_SOURCE_DIR}/data/hte-garonne.csv
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/flowrun/data)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -330,8 +330,14 @@ class NodeReader {
   void hide_secrets(const OperatorSpec& spec, const RawValue& options) {
     for (const OptionSpec& option : spec.options) {
       const RawValue* raw = option.secret ? options.find(option.name) : nullptr;
-      if (raw) loaded_.sources.hide(raw->position);
+      if (raw) hide(*raw);
     }
+  }
+
+  // Each scalar by itself: a mapping may stand on many lines.
+  void hide(const RawValue& raw) {
+    if (raw.kind == RawValue::Kind::scalar) return loaded_.sources.hide(raw.position);
+    for (const RawValue& item : raw.items) hide(item);
   }
 
   void check_place(const Place& place, const OperatorSpec& spec, const RawValue& raw,

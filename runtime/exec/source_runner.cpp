@@ -30,7 +30,7 @@ void SourceRunner::main() {
     how = read();
     if (how || how.error().code != ErrorCode::unavailable) break;
     lose_connection(how.error());
-    if (!host_.pause(kFirstPause)) break;
+    if (!host_.pause(kFirstPause)) leaving_ = true;
   }
   end(std::move(how));
   while (const auto offset = host_.await_committed(node_.source_index))

@@ -73,7 +73,9 @@ class Server:
             peer.close()
 
 
-class Command(unittest.TestCase):
+class Started(unittest.TestCase):
+    """A test with a folder of its own, that starts flowrun in it."""
+
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="flowrun-command-")
         self.path = pathlib.Path(self.folder.name)
@@ -103,6 +105,8 @@ class Command(unittest.TestCase):
         wait_for(lambda: '"count"' in out.read_text(), "the first result")
         return process, out, error
 
+
+class Command(Started):
     # ---- exit codes
 
     def test_a_wrong_command_line_is_refused(self):

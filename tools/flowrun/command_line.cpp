@@ -210,9 +210,18 @@ void add_stream(CLI::App& simulate, CommandLine& out, SimulateCommand& command,
   stream->add_option("--count", command.count, "end after so many records")
       ->check(CLI::PositiveNumber);
   stream
-      ->add_option("--nulls", command.nulls,
-                   "share of records in error: every field null but the times")
-      ->check(CLI::Range(0.0, 1.0));
+      ->add_option("--drop-every", command.drop_every,
+                   "cut all connections after every so many records")
+      ->check(CLI::PositiveNumber);
+  if (name != "wikimedia") {
+    stream
+        ->add_option("--nulls", command.nulls,
+                     "share of records in error: every field null but the times")
+        ->check(CLI::Range(0.0, 1.0));
+  } else {
+    stream->add_flag("--lines", command.lines, "a line per event, as plain text over TCP");
+    stream->add_flag("--burst", command.burst, "now and then a run of edits on one page");
+  }
   if (name != "quotes") {
     stream
         ->add_option("--late", command.late,
@@ -236,7 +245,8 @@ void add_stream(CLI::App& simulate, CommandLine& out, SimulateCommand& command,
 }
 
 void add_simulate(CLI::App& app, CommandLine& out, Drafts& drafts) {
-  constexpr uint16_t kWatchesPort = 9999, kHeartPort = 10000, kQuotesPort = 10001;
+  constexpr uint16_t kWatchesPort = 9999, kHeartPort = 10000, kQuotesPort = 10001,
+                     kWikimediaPort = 10003;
   constexpr double kErrors = 0.01;
   SimulateCommand& command = drafts.simulate;
   CLI::App* simulate =
@@ -250,6 +260,9 @@ void add_simulate(CLI::App& app, CommandLine& out, Drafts& drafts) {
              kErrors);
   add_stream(*simulate, out, command, "quotes", "Lines of plays by Molière and Shakespeare",
              kQuotesPort, 0);
+  add_stream(*simulate, out, command, "wikimedia",
+             "Changes of Wikipedia and its sisters, as server-sent events over HTTP",
+             kWikimediaPort, 0);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {

@@ -78,7 +78,7 @@ struct PluginNewCommand {
 };
 
 struct SimulateCommand {
-  std::string stream;  // watches, heart, quotes
+  std::string stream;  // watches, heart, quotes, wikimedia
   std::string host;
   uint16_t port = 0;
   double rate = 0;
@@ -86,6 +86,9 @@ struct SimulateCommand {
   std::optional<int64_t> count;
   double nulls = 0;
   double late = 0;
+  bool lines = false;                 // wikimedia: plain lines in place of server-sent events
+  bool burst = false;                 // wikimedia: runs of edits on one page
+  std::optional<int64_t> drop_every;  // cut connections after so many records
   bool drop_slow = false;
   bool quiet = false;
 };

@@ -10,10 +10,14 @@ namespace flowrun {
 namespace {
 
 std::unique_ptr<simulate::RecordStream> make_stream(const SimulateCommand& command) {
-  const simulate::StreamOptions options{
-      .seed = command.seed, .rate = command.rate, .nulls = command.nulls, .late = command.late};
+  const simulate::StreamOptions options{.seed = command.seed,
+                                        .rate = command.rate,
+                                        .nulls = command.nulls,
+                                        .late = command.late,
+                                        .burst = command.burst};
   if (command.stream == "heart") return simulate::make_heart(options);
   if (command.stream == "quotes") return simulate::make_quotes(options);
+  if (command.stream == "wikimedia") return simulate::make_wikimedia(options);
   return simulate::make_watches(options);
 }
 
@@ -27,6 +31,8 @@ int execute(const SimulateCommand& command) {
       .rate = command.rate,
       .count = command.count,
       .slow = command.drop_slow ? simulate::Slow::drop : simulate::Slow::wait,
+      .events_at = command.stream == "wikimedia" && !command.lines ? "/v2/stream/recentchange" : "",
+      .drop_every = command.drop_every,
       .show = !command.quiet && isatty(STDOUT_FILENO) == 1,
       .quiet = command.quiet,
       .on_listening = {}};

@@ -18,6 +18,7 @@ struct StreamOptions {
   double rate = 1000;  // records a second: how many records an activity of some seconds spans
   double nulls = 0;    // share of records in error: every field null but the two times
   double late = 0;     // share of records whose creation lies half a minute to ten minutes back
+  bool burst = false;  // changes: now and then a run of edits on one page
 };
 
 // Not thread-safe.
@@ -36,5 +37,8 @@ std::unique_ptr<RecordStream> make_watches(const StreamOptions& options);
 std::unique_ptr<RecordStream> make_heart(const StreamOptions& options);
 // Lines of plays: character, quote.
 std::unique_ptr<RecordStream> make_quotes(const StreamOptions& options);
+// Changes of Wikipedia and its sisters: recorded ones, and invented edits of more wikis with
+// `"invented":true`, two in a hundred on pages about the communes of Haute-Garonne.
+std::unique_ptr<RecordStream> make_wikimedia(const StreamOptions& options);
 
 }  // namespace flowrun::simulate

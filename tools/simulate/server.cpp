@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/asio.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <chrono>
 #include <deque>
 #include <list>
@@ -11,12 +13,14 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
+#include "tools/simulate/event_log.h"
 #include "tools/simulate/pacer.h"
 
 namespace flowrun::simulate {
 namespace {
 
 namespace asio = boost::asio;
+namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 using Batch = std::shared_ptr<std::string>;
@@ -26,6 +30,12 @@ constexpr int64_t kShortestTick = 500;     // microseconds between two batches
 constexpr int64_t kLargestBatch = 20'000;  // records
 constexpr double kShownRate = 20;          // records a second that are shown one by one
 constexpr int64_t kNanosPerMicro = 1000;
+constexpr size_t kLongestRequest = 16 << 10;  // bytes of a request's head
+
+// A piece of a body whose length is not known before.
+std::string chunk_of(std::string_view text) {
+  return text.empty() ? std::string() : fmt::format("{:x}\r\n{}\r\n", text.size(), text);
+}
 
 struct Client {
   explicit Client(tcp::socket connected) : socket(std::move(connected)) {}
@@ -34,7 +44,9 @@ struct Client {
   std::deque<Batch> queue;
   size_t queued_bytes = 0;
   size_t writing = 0;  // batches at the queue's head that are being written
-  char ignored[64] = {};
+  bool leaves_when_written = false;
+  std::string request;  // what came of its head
+  char received[1024] = {};
 };
 using ClientPtr = std::shared_ptr<Client>;
 
@@ -46,7 +58,8 @@ class Server {
         acceptor_(context_),
         timer_(context_),
         second_(context_),
-        signals_(context_) {}
+        signals_(context_),
+        log_(system_clock().now()) {}
 
   Status run();
 
@@ -55,6 +68,12 @@ class Server {
   void accept();
   void welcome(tcp::socket socket);
   void watch(const ClientPtr& client);
+  void join(const ClientPtr& client);
+  void read_request(const ClientPtr& client);
+  void answer(const ClientPtr& client);
+  void refuse(const ClientPtr& client, std::string_view status, std::string_view why);
+  void queue(const ClientPtr& client, const Batch& batch);
+  void show(int64_t records);
   void tick();
   void wait_until(int64_t when);
   void send(int64_t records);
@@ -75,8 +94,10 @@ class Server {
   asio::steady_timer timer_;
   asio::steady_timer second_;
   asio::signal_set signals_;
-  std::list<ClientPtr> clients_;
-  std::vector<Batch> batches_;  // for reuse: one that no client holds is free
+  EventLog log_;
+  std::string lines_;
+  std::list<ClientPtr> clients_;  // that are sent every record
+  std::vector<Batch> batches_;    // for reuse: one that no client holds is free
   std::unique_ptr<Pacer> pacer_;
   bool ticking_ = false;
   int64_t sent_ = 0;
@@ -103,7 +124,8 @@ Status Server::listen() {
 Status Server::run() {
   FLOWRUN_RETURN_IF_ERROR(listen());
   const uint16_t port = acceptor_.local_endpoint().port();
-  say(fmt::format("listening on {}:{}, {} records/s", options_.host, port, options_.rate));
+  say(fmt::format("listening on {}:{}, {} records/s{}", options_.host, port, options_.rate,
+                  options_.events_at.empty() ? "" : ", GET " + options_.events_at));
   if (options_.on_listening) options_.on_listening(port);
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
@@ -131,6 +153,10 @@ void Server::welcome(tcp::socket socket) {
   if (error) return;
   client->peer = fmt::format("{}:{}", peer.address().to_string(), peer.port());
   client->socket.set_option(tcp::no_delay(true), error);
+  options_.events_at.empty() ? join(client) : read_request(client);
+}
+
+void Server::join(const ClientPtr& client) {
   clients_.push_back(client);
   watch(client);
   if (!ticking_) {
@@ -139,10 +165,52 @@ void Server::welcome(tcp::socket socket) {
   }
 }
 
+void Server::read_request(const ClientPtr& client) {
+  client->socket.async_read_some(
+      asio::buffer(client->received), [this, client](const error_code& error, size_t bytes) {
+        if (error) return leave(client);
+        client->request.append(client->received, bytes);
+        if (client->request.find("\r\n\r\n") != std::string::npos) return answer(client);
+        if (client->request.size() > kLongestRequest)
+          return refuse(client, "431 Request Header Fields Too Large", "the request is too long");
+        read_request(client);
+      });
+}
+
+void Server::answer(const ClientPtr& client) {
+  http::request_parser<http::empty_body> parser;
+  error_code error;
+  parser.put(asio::buffer(client->request), error);
+  if (error || !parser.is_header_done())
+    return refuse(client, "400 Bad Request", "this is no HTTP");
+  const auto& request = parser.get();
+  const std::string_view target(request.target().data(), request.target().size());
+  if (target.substr(0, target.find('?')) != options_.events_at)
+    return refuse(client, "404 Not Found", "there is GET " + options_.events_at);
+  if (request.method() != http::verb::get)
+    return refuse(client, "405 Method Not Allowed", "there is GET " + options_.events_at);
+  const auto id = request["Last-Event-ID"];
+  std::string missed = ":ok\n\n";
+  log_.append_after({id.data(), id.size()}, missed);
+  queue(client, std::make_shared<std::string>(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
+                    "Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                    chunk_of(missed)));
+  join(client);
+}
+
+void Server::refuse(const ClientPtr& client, std::string_view status, std::string_view why) {
+  client->leaves_when_written = true;
+  queue(client, std::make_shared<std::string>(
+                    fmt::format("HTTP/1.1 {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n"
+                                "Connection: close\r\n\r\n{}\n",
+                                status, why.size() + 1, why)));
+}
+
 // Reads what the client says, to learn that it is gone. One that only closed its writing half still
 // reads.
 void Server::watch(const ClientPtr& client) {
-  client->socket.async_read_some(asio::buffer(client->ignored),
+  client->socket.async_read_some(asio::buffer(client->received),
                                  [this, client](const error_code& error, size_t) {
                                    if (!error) return watch(client);
                                    if (error != asio::error::eof) leave(client);
@@ -159,9 +227,13 @@ void Server::tick() {
   if (!ticking_) return;
   const int64_t now = system_clock().monotonic();
   if (options_.slow == Slow::drop || !somebody_is_slow()) {
-    const int64_t left = options_.count ? *options_.count - sent_ : kLargestBatch;
+    int64_t left = options_.count ? *options_.count - sent_ : kLargestBatch;
+    if (options_.drop_every)
+      left = std::min(left, *options_.drop_every - sent_ % *options_.drop_every);
     if (const int64_t due = pacer_->take(now, std::min(left, kLargestBatch)); due > 0) send(due);
     if (options_.count && sent_ >= *options_.count) return end();
+    ticking_ = !clients_.empty();
+    if (!ticking_) return;
   }
   wait_until(std::max(pacer_->next(), now + kShortestTick));
 }
@@ -184,28 +256,45 @@ Batch Server::fresh_batch() {
 }
 
 void Server::send(int64_t records) {
-  const Batch batch = fresh_batch();
-  stream_.append(*batch, records, system_clock().now() * kNanosPerMicro);
+  lines_.clear();
+  stream_.append(lines_, records, system_clock().now() * kNanosPerMicro);
   sent_ += records;
-  if (options_.show) {
-    const bool all = options_.rate <= kShownRate;
-    if (all)
-      fmt::print("{}", *batch);
-    else if (shown_ == 0)
-      fmt::print("{}\n", std::string_view(*batch).substr(0, batch->find('\n')));
-    shown_ += records;
-    std::fflush(stdout);
+  const bool cuts = options_.drop_every && sent_ % *options_.drop_every == 0;
+  if (options_.show) show(records);
+  const Batch batch = fresh_batch();
+  if (options_.events_at.empty()) {
+    *batch = lines_;
+  } else {
+    std::string events;
+    log_.append(lines_, events);
+    *batch = chunk_of(events);
+    if (cuts) batch->resize(batch->size() - log_.newest_size() / 2);
   }
   const auto clients = clients_;  // dropping one changes the list
   for (const ClientPtr& client : clients) {
-    client->queue.push_back(batch);
-    client->queued_bytes += batch->size();
-    if (options_.slow == Slow::drop && client->queued_bytes > kQueueLimit) {
-      say(fmt::format("{} reads too slowly and is dropped", client->peer));
-      leave(client);
-    } else if (client->writing == 0) {
-      write(client);
-    }
+    if (cuts) client->leaves_when_written = true;
+    queue(client, batch);
+  }
+  if (cuts) clients_.clear();
+}
+
+void Server::show(int64_t records) {
+  if (options_.rate <= kShownRate)
+    fmt::print("{}", lines_);
+  else if (shown_ == 0)
+    fmt::print("{}\n", std::string_view(lines_).substr(0, lines_.find('\n')));
+  shown_ += records;
+  std::fflush(stdout);
+}
+
+void Server::queue(const ClientPtr& client, const Batch& batch) {
+  client->queue.push_back(batch);
+  client->queued_bytes += batch->size();
+  if (options_.slow == Slow::drop && client->queued_bytes > kQueueLimit) {
+    say(fmt::format("{} reads too slowly and is dropped", client->peer));
+    leave(client);
+  } else if (client->writing == 0) {
+    write(client);
   }
 }
 
@@ -222,7 +311,7 @@ void Server::write(const ClientPtr& client) {
     client->writing = 0;
     if (!client->queue.empty())
       write(client);
-    else if (!acceptor_.is_open())
+    else if (!acceptor_.is_open() || client->leaves_when_written)
       leave(client);
   });
 }
@@ -256,7 +345,10 @@ void Server::end() {
   say(fmt::format("sent {} records", sent_));
   const auto clients = clients_;
   for (const ClientPtr& client : clients) {
-    if (client->queue.empty()) leave(client);
+    if (!options_.events_at.empty())
+      queue(client, std::make_shared<std::string>("0\r\n\r\n"));
+    else if (client->queue.empty())
+      leave(client);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Server: sends one stream of records to every TCP client that is connected.
+// Server: sends one stream of records to every TCP client that is connected, as lines or, asked
+// over HTTP, as server-sent events.
 //
 //   ServerOptions options{.name = "watches", .port = 9999, .rate = 1000};
 //   Status done = serve(*make_watches({.rate = 1000}), options);   // until SIGINT, SIGTERM or
@@ -28,11 +29,17 @@ struct ServerOptions {
   double rate = 1000;            // records a second
   std::optional<int64_t> count;  // end after so many records
   Slow slow = Slow::wait;
-  bool show = false;                                // print what is sent on standard output
-  bool quiet = false;                               // say nothing on standard error
+  std::string events_at;              // not empty: server-sent events at GET of this path
+  std::optional<int64_t> drop_every;  // cut all connections after so many records
+  bool show = false;                  // print what is sent on standard output
+  bool quiet = false;                 // say nothing on standard error
   std::function<void(uint16_t port)> on_listening;  // told the port once clients may connect
 };
 
+// With `events_at` each event has an id, and a client that names one in Last-Event-ID is given what
+// followed it, as far back as EventLog keeps. Cutting connections as `drop_every` says happens in
+// the middle of an event, but between two lines.
+//
 // Blocks. Records are made only while somebody is connected, and go to all who are; a client that
 // leaves is no error. Returns at SIGINT or SIGTERM, or when `count` records have been handed to the
 // clients.

@@ -19,4 +19,19 @@ std::span<const Movement> movements();
 // play's order.
 std::span<const std::span<const std::string_view>> plays();
 
+inline constexpr uint32_t kAbsent = UINT32_MAX;
+
+// A recorded change of a wiki: an object without line break, but for its two times.
+struct Change {
+  std::string_view text;
+  uint32_t timestamp;  // where the seconds since 1970 belong
+  uint32_t date;       // where `meta.dt` belongs, or kAbsent
+};
+
+// The events of data/recentchange.jsonl, in its order.
+std::span<const Change> changes();
+
+// The titles of the pages about the communes of Haute-Garonne, as JSON text without quotes.
+std::span<const std::string_view> communes();
+
 }  // namespace flowrun::simulate

@@ -2,9 +2,12 @@
 // build:
 //   embed movement data/watches-hhar.jsonl movement_table.cpp
 //   embed plays data/plays/a.txt data/plays/b.txt plays_table.cpp
+//   embed changes data/recentchange.jsonl data/hte-garonne.csv changes_table.cpp
 //
 // A movement row keeps the number text of x, y and z verbatim, as a piece of JSON, and how far the
-// record's creation lay behind its arrival. A play's row is the object that the simulator sends.
+// record's creation lay behind its arrival. A play's row is the object that the simulator sends. A
+// change is the recorded event with its two times cut out, a commune the title of its page as JSON
+// text.
 
 #include <algorithm>
 #include <cstdint>
@@ -99,6 +102,65 @@ bool write_plays(std::span<char*> inputs, const char* output) {
   return out.good();
 }
 
+struct Change {
+  std::string text;
+  size_t timestamp = 0;             // where the seconds since 1970 stood
+  size_t date = std::string::npos;  // where `dt` stood in its quotes; npos: it was absent
+};
+
+std::optional<Change> read_change(const std::string& line) {
+  const std::string timestamp_key = R"("timestamp":)", date_key = R"("dt":")";
+  Change change{line, line.find(timestamp_key), line.find(date_key)};
+  if (change.timestamp == std::string::npos) return std::nullopt;
+  const auto cut = [&](size_t begin, const char* ends) {
+    const size_t size = change.text.find_first_of(ends, begin) - begin;
+    change.text.erase(begin, size);
+    return size;
+  };
+  change.timestamp += timestamp_key.size();
+  const size_t timestamp_size = cut(change.timestamp, ",}");
+  if (change.date == std::string::npos) return change;
+  change.date += date_key.size();
+  const bool date_first = change.date < change.timestamp;
+  if (!date_first) change.date -= timestamp_size;
+  const size_t date_size = cut(change.date, "\"");
+  if (date_first) change.timestamp -= date_size;
+  return change;
+}
+
+bool write_changes(const char* changes, const char* communes, const char* output) {
+  std::ofstream out(output);
+  out << "// Generated from " << changes << " and " << communes
+      << ".\n#include \"tools/simulate/tables.h\"\n\nnamespace flowrun::simulate {\nnamespace {\n"
+      << "constexpr Change kChanges[] = {\n";
+  size_t num_changes = 0, num_communes = 0;
+  std::ifstream events(changes);
+  for (std::string line; std::getline(events, line);) {
+    const std::optional<Change> change = read_change(line);
+    if (!change) continue;
+    ++num_changes;
+    // With its length: to count so many bytes is too much for a constant expression.
+    out << "{{R\"~~(" << change->text << ")~~\", " << change->text.size() << "}, "
+        << change->timestamp << ", ";
+    out << (change->date == std::string::npos ? "kAbsent" : std::to_string(change->date)) << "},\n";
+  }
+  out << "};\nconstexpr std::string_view kCommunes[] = {\n";
+  std::ifstream table(communes);
+  std::string line;
+  std::getline(table, line);  // the names of the columns
+  while (std::getline(table, line)) {
+    while (line.ends_with('\r')) line.pop_back();
+    const std::string title = line.substr(line.rfind(',') + 1);
+    if (title.empty() || line.find('"') != std::string::npos) continue;
+    ++num_communes;
+    out << "R\"~~(" << title << ")~~\",\n";
+  }
+  out << "};\n}  // namespace\n\nstd::span<const Change> changes() { return kChanges; }\n"
+      << "std::span<const std::string_view> communes() { return kCommunes; }\n"
+      << "}  // namespace flowrun::simulate\n";
+  return out.good() && num_changes > 0 && num_communes > 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -107,7 +169,8 @@ int main(int count, char** arguments) {
   bool written = false;
   if (kind == "movement" && count == 4) written = write_movement(all[2], all[3]);
   if (kind == "plays") written = write_plays(all.subspan(2, all.size() - 3), all.back());
+  if (kind == "changes" && count == 5) written = write_changes(all[2], all[3], all[4]);
   if (!written)
-    std::cerr << "embed: cannot make the table — embed movement|plays INPUT... OUTPUT\n";
+    std::cerr << "embed: cannot make the table — embed movement|plays|changes INPUT... OUTPUT\n";
   return written ? 0 : 1;
 }
