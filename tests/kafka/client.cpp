@@ -173,6 +173,7 @@ int main(int argc, char** argv) {
     rd_kafka_destroy(client);
     return 0;
   }
+  settings["enable.idempotence"] = "true";  // a broker that goes and comes back gets nothing twice
   rd_kafka_t* client = make(RD_KAFKA_PRODUCER, settings);
   if (command == "produce") {
     for (std::string line; std::getline(std::cin, line);) produce_line(client, words[2], line);

@@ -358,6 +358,39 @@ inline Column nested_column(std::unique_ptr<NestedOwner> owner, int64_t rows, in
 
 }  // namespace detail
 
+// A column of nulls, for one that nobody reads. REQUIRES: a format of types:: that is not nested.
+inline Column nulls(int64_t rows, const std::string& format) {
+  struct Owner {
+    std::vector<uint8_t> validity;
+    std::vector<uint8_t> values;
+    int64_t no_bytes = 0;
+    std::vector<const void*> buffers;
+  };
+  constexpr size_t kWidest = 16;  // bytes of a text's view, or of a decimal
+  const bool text = format[0] == 'v';
+  auto owner = std::make_unique<Owner>();
+  const auto count = static_cast<size_t>(rows);
+  owner->validity.resize(count / 8 + 1);
+  owner->values.resize((count + 1) * kWidest);
+  owner->buffers = {owner->validity.data(), owner->values.data()};
+  if (text) owner->buffers.push_back(&owner->no_bytes);
+  Owner* raw = owner.release();
+  ArrowArray array{rows,
+                   rows,
+                   0,
+                   static_cast<int64_t>(raw->buffers.size()),
+                   0,
+                   raw->buffers.data(),
+                   nullptr,
+                   nullptr,
+                   [](ArrowArray* released) {
+                     delete static_cast<Owner*>(released->private_data);
+                     released->release = nullptr;
+                   },
+                   raw};
+  return Column(&array);
+}
+
 // A column of structs without nulls of their own. REQUIRES: at least one column, all of one length.
 inline Column struct_of(std::vector<Column> columns) {
   auto owner = std::make_unique<detail::NestedOwner>();
