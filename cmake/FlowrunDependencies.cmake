@@ -18,3 +18,5 @@ find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
 find_path(FAST_FLOAT_INCLUDE fast_float/fast_float.h REQUIRED)
 find_path(CONCURRENTQUEUE_INCLUDE concurrentqueue/moodycamel/concurrentqueue.h concurrentqueue/concurrentqueue.h REQUIRED)
 find_path(BOOST_INCLUDE boost/asio.hpp REQUIRED)
+# For connectors only: plugins/CMakeLists.txt.
+pkg_check_modules(rdkafka IMPORTED_TARGET rdkafka>=1.9)

@@ -311,6 +311,11 @@ typedef struct flowrun_transform {
   void (*destroy_scratch)(void* scratch);
   flowrun_code (*apply)(const void* self, void* scratch, const flowrun_epoch* epoch,
                         struct ArrowArray* batch, const flowrun_emitter* out, flowrun_error* error);
+  /* Once, between bind and open; may be null. wanted[i] is 0 when nobody reads column i of the main
+   * port: it may be given as nulls. `read` comes as ones: set read[i] to 0 when column i of the
+   * input is not needed for what is wanted; it comes as nulls then. */
+  void (*narrow)(void* self, const int32_t* wanted, uint64_t num_wanted, int32_t* read,
+                 uint64_t num_read);
 } flowrun_transform;
 
 /* ---- Stateful: remembers across batches and epochs ----------------------------------------------
@@ -388,7 +393,18 @@ typedef struct flowrun_stateful {
 #define FLOWRUN_SOURCE_FINITE 2u       /* it ends by itself */
 #define FLOWRUN_SOURCE_MARKS_EPOCHS 4u /* it decides itself what an epoch is */
 
-/* Comes zeroed but for its size. */
+/* A record that the source could not take. It is counted, logged, and given out on the port `errors`
+ * when the source's spec has that port. */
+typedef struct flowrun_rejection {
+  uint64_t size;
+  flowrun_text source; /* the peer or the file */
+  flowrun_text offset; /* where in it: "line 17" */
+  flowrun_text reason;
+  flowrun_text raw; /* its bytes, or the first 64 KiB of them */
+} flowrun_rejection;
+
+/* Comes zeroed but for its size: the host's, which may know less than this header. Write nothing
+ * behind it. */
 typedef struct flowrun_chunk {
   uint64_t size;
   int32_t mark;
@@ -396,6 +412,8 @@ typedef struct flowrun_chunk {
   struct ArrowArray rows; /* release null: no rows */
   flowrun_text offset;    /* after these rows: what open is given to go on from here */
   int64_t bytes;          /* read from outside, for the metrics */
+  const flowrun_rejection* const* rejected; /* they live until the next call */
+  uint64_t num_rejected;
 } flowrun_chunk;
 
 /* make and bind on one thread; then open, read, committed and close on the source's own; cancel
@@ -417,6 +435,9 @@ typedef struct flowrun_source {
   void (*close)(void* self);  /* may be null */
   /* Before open: read only what is there now, then FLOWRUN_STREAM_ENDS. May be null. */
   void (*stop_at_end)(void* self);
+  /* Once, between bind and open; may be null. wanted[i] is 0 when nobody reads column i: it may be
+   * given as nulls. */
+  void (*narrow)(void* self, const int32_t* wanted, uint64_t num_wanted);
 } flowrun_source;
 
 /* ---- Sink: where rows go

@@ -13,9 +13,9 @@ class PendingRows {
     if (rows.num_rows() > 0) batches_.push_back({epoch, std::move(rows)});
   }
   // What was added after epoch `since`.
-  Status emit(EpochId since, Emitter& out) const {
+  Status emit(EpochId since, Emitter& out, size_t port = 0) const {
     for (const Entry& entry : batches_) {
-      if (entry.epoch > since) FLOWRUN_RETURN_IF_ERROR(out.emit(0, entry.rows));
+      if (entry.epoch > since) FLOWRUN_RETURN_IF_ERROR(out.emit(port, entry.rows));
     }
     return {};
   }

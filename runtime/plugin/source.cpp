@@ -34,6 +34,11 @@ class PluginSource final : public Source {
   void stop_at_end() override {
     static_cast<void>(made_->call().plain(table_.stop_at_end, made_->self()));
   }
+  void narrow(const ColumnSet& wanted) override {
+    const std::vector<int32_t> asked(wanted.begin(), wanted.end());
+    static_cast<void>(made_->call().plain(table_.narrow, made_->self(), asked.data(),
+                                          uint64_t{asked.size()}));
+  }
   [[nodiscard]] std::string describe() const override { return made_->component().name; }
   [[nodiscard]] bool marks_epochs() const override { return has(FLOWRUN_SOURCE_MARKS_EPOCHS); }
   [[nodiscard]] bool finite() const override { return has(FLOWRUN_SOURCE_FINITE); }
@@ -44,6 +49,7 @@ class PluginSource final : public Source {
  private:
   [[nodiscard]] bool has(uint32_t flag) const { return (table_.flags & flag) != 0; }
   Result<Chunk::Mark> mark_of(int32_t mark) const;
+  Result<std::vector<Rejection>> rejected_of(const flowrun_chunk& raw) const;
 
   Made made_;
   const flowrun_source& table_;
@@ -66,6 +72,20 @@ Result<Chunk::Mark> PluginSource::mark_of(int32_t mark) const {
   }
 }
 
+Result<std::vector<Rejection>> PluginSource::rejected_of(const flowrun_chunk& raw) const {
+  std::vector<Rejection> rejected;
+  for (uint64_t i = 0; i < raw.num_rejected; ++i) {
+    if (!raw.rejected || !raw.rejected[i])
+      return made_->component().blame(
+          Error::data(fmt::format("`read` gave a null pointer for rejected record {}", i)));
+    const auto record = known_part<flowrun_rejection>(raw.rejected[i]);
+    rejected.push_back({string_of(record.source), string_of(record.offset),
+                        string_of(record.reason),
+                        string_of(record.raw).substr(0, Rejection::kKeptBytes)});
+  }
+  return rejected;
+}
+
 Result<Chunk> PluginSource::read(Deadline deadline) {
   const int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
                           std::chrono::steady_clock::now().time_since_epoch())
@@ -80,6 +100,7 @@ Result<Chunk> PluginSource::read(Deadline deadline) {
   FLOWRUN_TRY(chunk.mark, mark_of(raw.mark));
   chunk.offset.text = string_of(raw.offset);
   chunk.bytes = std::max<int64_t>(raw.bytes, 0);
+  FLOWRUN_TRY(chunk.rejected, rejected_of(raw));
   if (!rows.get()->release) return chunk;
   FLOWRUN_TRY(chunk.rows, take_batch(made_->component(), port_, nullptr, rows.get()));
   return chunk;

@@ -34,24 +34,55 @@ class PluginLocal final : public Local {
   Made made_;
 };
 
-// Keeps what close puts out until every ask was served; ports beside the main one are passed on.
-class PendingEmitter final : public Emitter {
+// Keeps what close puts out until every ask was served; what it counts and says is passed on with
+// the first of them.
+class PendingOutput {
  public:
-  PendingEmitter(PendingRows& pending, EpochId epoch) : pending_(pending), epoch_(epoch) {}
+  void set_ports(size_t ports) { rows_.resize(ports); }
+  void add(EpochId epoch, size_t port, RecordBatch batch) {
+    rows_[port].add(epoch, std::move(batch));
+  }
+  void count(Metric metric, int64_t rows) { counts_.emplace_back(metric, rows); }
+  void warn(std::string_view reason) { warnings_.emplace_back(reason); }
 
-  Status emit(size_t port, RecordBatch batch) override {
-    if (port != 0)
-      return Error::data("close of a stateful operator gives rows to its main port only");
-    pending_.add(epoch_, std::move(batch));
+  Status emit(EpochId since, Emitter& out) {
+    for (const auto& [metric, rows] : std::exchange(counts_, {})) out.count(metric, rows);
+    for (const std::string& reason : std::exchange(warnings_, {})) out.warn(reason);
+    for (size_t port = 0; port < rows_.size(); ++port)
+      FLOWRUN_RETURN_IF_ERROR(rows_[port].emit(since, out, port));
     return ok_status();
   }
-  [[nodiscard]] bool wanted(size_t port) const override { return port == 0; }
-  void count(Metric, int64_t) override {}
-  void observe(int64_t) override {}
-  void warn(std::string_view) override {}
+  void forget(EpochId served) {
+    for (PendingRows& rows : rows_) rows.forget(served);
+  }
+  [[nodiscard]] int64_t memory_bytes() const {
+    int64_t bytes = 0;
+    for (const PendingRows& rows : rows_) bytes += rows.memory_bytes();
+    return bytes;
+  }
 
  private:
-  PendingRows& pending_;
+  std::vector<PendingRows> rows_;  // by port
+  std::vector<std::pair<Metric, int64_t>> counts_;
+  std::vector<std::string> warnings_;
+};
+
+class PendingEmitter final : public Emitter {
+ public:
+  PendingEmitter(PendingOutput& pending, EpochId epoch) : pending_(pending), epoch_(epoch) {}
+
+  Status emit(size_t port, RecordBatch batch) override {
+    pending_.add(epoch_, port, std::move(batch));
+    return ok_status();
+  }
+  // Who reads which port is not known here: what nobody reads is dropped when it is passed on.
+  [[nodiscard]] bool wanted(size_t) const override { return true; }
+  void count(Metric metric, int64_t rows) override { pending_.count(metric, rows); }
+  void observe(int64_t) override {}
+  void warn(std::string_view reason) override { pending_.warn(reason); }
+
+ private:
+  PendingOutput& pending_;
   EpochId epoch_;
 };
 
@@ -141,7 +172,9 @@ class PluginStateful final : public Stateful {
   explicit PluginStateful(Made made) : made_(std::move(made)) {}
 
   Result<PortSchemas> bind(std::span<const InputSchema> inputs) override {
-    return made_->bind(*inputs[0].schema);
+    FLOWRUN_TRY(PortSchemas ports, made_->bind(*inputs[0].schema));
+    pending_.set_ports(ports.size());
+    return ports;
   }
   Status plan(const StatefulPlan& plan, size_t) override {
     if (std::ranges::find(plan.modes, OutputMode::complete) == plan.modes.end()) return ok_status();
@@ -188,7 +221,7 @@ class PluginStateful final : public Stateful {
   }
 
   Made made_;
-  PendingRows pending_;
+  PendingOutput pending_;
 };
 
 std::unique_ptr<Local> PluginStateful::make_local() const {

@@ -26,6 +26,7 @@ class PluginTransform final : public Transform {
   Result<PortSchemas> bind(std::span<const InputSchema> inputs) override {
     return made_->bind(*inputs[0].schema);
   }
+  [[nodiscard]] ColumnSet read_columns(const ColumnSet& wanted, size_t num_inputs) const override;
   Status open() override {
     return made_->table().open ? made_->call()(made_->table().open, made_->self()) : ok_status();
   }
@@ -37,6 +38,20 @@ class PluginTransform final : public Transform {
  private:
   Made made_;
 };
+
+ColumnSet PluginTransform::read_columns(const ColumnSet& wanted, size_t num_inputs) const {
+  ColumnSet all(num_inputs, true);
+  if (!made_->table().narrow) return all;
+  const std::vector<int32_t> asked(wanted.begin(), wanted.end());
+  std::vector<int32_t> read(num_inputs, 1);
+  const Status narrowed =
+      made_->call().plain(made_->table().narrow, made_->self(), asked.data(),
+                          uint64_t{asked.size()}, read.data(), uint64_t{read.size()});
+  // A plugin that failed at it is given everything.
+  if (!narrowed) return all;
+  for (size_t i = 0; i < num_inputs; ++i) all[i] = read[i] != 0;
+  return all;
+}
 
 std::unique_ptr<Scratch> PluginTransform::make_scratch() const {
   if (!made_->table().make_scratch || !made_->table().destroy_scratch) return nullptr;

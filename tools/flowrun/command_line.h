@@ -50,6 +50,7 @@ struct EvalCommand {
   std::string input;            // file of JSON rows
   std::string timezone;
   bool json = false;
+  std::vector<std::string> plugins;  // whose functions are known too
 };
 
 struct OperatorsCommand {

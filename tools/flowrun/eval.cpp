@@ -16,6 +16,7 @@
 #include "runtime/format/json_reader.h"
 #include "runtime/format/json_writer.h"
 #include "runtime/format/text.h"
+#include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
 #include "tools/flowrun/terminal.h"
@@ -104,6 +105,11 @@ int Evaluator::refuse(const Error& error, const std::string& expression) {
 }
 
 int Evaluator::run() {
+  Registry operators;  // a plugin's operators are of no use here
+  PluginSet plugins(operators, functions_, PluginPath::from_environment());
+  for (const std::string& name : command_.plugins) {
+    if (const Status loaded = plugins.load(name, ""); !loaded) return refuse(loaded.error(), {});
+  }
   const auto zone = find_time_zone(context_.timezone);
   if (!zone) return refuse(zone.error(), {});
   zone_ = *zone;

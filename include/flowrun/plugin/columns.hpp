@@ -41,6 +41,12 @@ inline std::string string() { return "vu"; }
 inline std::string binary() { return "vz"; }
 inline std::string date() { return "tdD"; }
 inline std::string timestamp() { return "tsu:UTC"; }
+inline Field struct_(std::string name, std::vector<Field> children) {
+  return {std::move(name), "+s", true, std::move(children)};
+}
+inline Field array(std::string name, Field element) {
+  return {std::move(name), "+l", true, {std::move(element)}};
+}
 }  // namespace types
 
 class Schema {
@@ -309,6 +315,150 @@ class Builder {
   std::unique_ptr<Owner> owned_ = std::make_unique<Owner>();
   int64_t rows_ = 0;
   int64_t nulls_ = 0;
+};
+
+namespace detail {
+
+// A column whose values are other columns.
+struct NestedOwner {
+  std::vector<uint8_t> validity;
+  std::vector<int32_t> offsets;
+  std::vector<const void*> buffers;
+  std::vector<ArrowArray> children;
+  std::vector<ArrowArray*> pointers;
+};
+
+inline Column nested_column(std::unique_ptr<NestedOwner> owner, int64_t rows, int64_t nulls,
+                            std::vector<Column> children) {
+  owner->children.resize(children.size());
+  for (size_t i = 0; i < children.size(); ++i) {
+    std::move(children[i]).export_to(&owner->children[i]);
+    owner->pointers.push_back(&owner->children[i]);
+  }
+  NestedOwner* raw = owner.release();
+  ArrowArray array{rows,
+                   nulls,
+                   0,
+                   static_cast<int64_t>(raw->buffers.size()),
+                   static_cast<int64_t>(raw->children.size()),
+                   raw->buffers.data(),
+                   raw->pointers.data(),
+                   nullptr,
+                   [](ArrowArray* released) {
+                     auto* own = static_cast<NestedOwner*>(released->private_data);
+                     for (ArrowArray& child : own->children) {
+                       if (child.release) child.release(&child);
+                     }
+                     delete own;
+                     released->release = nullptr;
+                   },
+                   raw};
+  return Column(&array);
+}
+
+}  // namespace detail
+
+// A column of nulls, for one that nobody reads. REQUIRES: a format of types:: that is not nested.
+inline Column nulls(int64_t rows, const std::string& format) {
+  struct Owner {
+    std::vector<uint8_t> validity;
+    std::vector<uint8_t> values;
+    int64_t no_bytes = 0;
+    std::vector<const void*> buffers;
+  };
+  constexpr size_t kWidest = 16;  // bytes of a text's view, or of a decimal
+  const bool text = format[0] == 'v';
+  auto owner = std::make_unique<Owner>();
+  const auto count = static_cast<size_t>(rows);
+  owner->validity.resize(count / 8 + 1);
+  owner->values.resize((count + 1) * kWidest);
+  owner->buffers = {owner->validity.data(), owner->values.data()};
+  if (text) owner->buffers.push_back(&owner->no_bytes);
+  Owner* raw = owner.release();
+  ArrowArray array{rows,
+                   rows,
+                   0,
+                   static_cast<int64_t>(raw->buffers.size()),
+                   0,
+                   raw->buffers.data(),
+                   nullptr,
+                   nullptr,
+                   [](ArrowArray* released) {
+                     delete static_cast<Owner*>(released->private_data);
+                     released->release = nullptr;
+                   },
+                   raw};
+  return Column(&array);
+}
+
+// A column of structs without nulls of their own. REQUIRES: at least one column, all of one length.
+inline Column struct_of(std::vector<Column> columns) {
+  auto owner = std::make_unique<detail::NestedOwner>();
+  owner->buffers = {nullptr};
+  const int64_t rows = columns[0].size();
+  return detail::nested_column(std::move(owner), rows, 0, std::move(columns));
+}
+
+// Collects how many elements each row of a column of arrays has; the elements are a column of
+// their own, built beside it.
+class ListOffsets {
+ public:
+  void append(int64_t elements) { add(elements, true); }
+  void append_null() {
+    ++nulls_;
+    add(0, false);
+  }
+  // The column; begins anew. REQUIRES: as many elements as were appended.
+  Column finish(Column elements) {
+    owner_->buffers = {nulls_ > 0 ? owner_->validity.data() : nullptr, owner_->offsets.data()};
+    std::vector<Column> children;
+    children.push_back(std::move(elements));
+    Column column = detail::nested_column(std::move(owner_), rows_, nulls_, std::move(children));
+    *this = ListOffsets();
+    return column;
+  }
+
+ private:
+  static std::unique_ptr<detail::NestedOwner> begin() {
+    auto owner = std::make_unique<detail::NestedOwner>();
+    owner->offsets.push_back(0);
+    return owner;
+  }
+  void add(int64_t elements, bool valid) {
+    if (elements > std::numeric_limits<int32_t>::max() - owner_->offsets.back())
+      throw Error::data("a column has more than 2^31 elements — give out smaller batches");
+    std::vector<uint8_t>& bits = owner_->validity;
+    if (rows_ % 8 == 0) bits.push_back(0);
+    if (valid) bits.back() = static_cast<uint8_t>(bits.back() | (1u << (rows_ % 8)));
+    owner_->offsets.push_back(owner_->offsets.back() + static_cast<int32_t>(elements));
+    ++rows_;
+  }
+
+  std::unique_ptr<detail::NestedOwner> owner_ = begin();
+  int64_t rows_ = 0;
+  int64_t nulls_ = 0;
+};
+
+// The arrays of a column of arrays: row r holds the elements from begin(r) to end(r) of elements().
+class Lists {
+ public:
+  explicit Lists(const ArrowArray& array) : array_(&array) {}
+  bool is_null(int64_t row) const {
+    if (array_->n_children == 0 || array_->n_buffers < 2 || !array_->buffers[1]) return true;
+    const auto* bits = static_cast<const uint8_t*>(array_->buffers[0]);
+    const int64_t at = array_->offset + row;
+    return array_->null_count != 0 && bits && ((bits[at >> 3] >> (at & 7)) & 1) == 0;
+  }
+  // REQUIRES: not null.
+  int64_t begin(int64_t row) const { return offset(row); }
+  int64_t end(int64_t row) const { return offset(row + 1); }
+  const ArrowArray& elements() const { return *array_->children[0]; }
+
+ private:
+  int64_t offset(int64_t row) const {
+    return static_cast<const int32_t*>(array_->buffers[1])[array_->offset + row];
+  }
+  const ArrowArray* array_;
 };
 
 // The Arrow format of a C++ type, and Spark's name of it.

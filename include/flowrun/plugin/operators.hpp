@@ -47,6 +47,13 @@ class Transform {
   virtual Schema bind(const Schema& input) = 0;
   // What comes out of the spec's ports.
   virtual std::vector<Schema> bind_ports(const Schema&) { return {}; }
+  // Between bind and open: which columns of the main port are read downstream; give nulls() for the
+  // others if that is cheaper. `read` comes full of true, one for each column of the input: set to
+  // false what is not needed for that, it comes as nulls then.
+  virtual void narrow(const std::vector<bool>& wanted, std::vector<bool>& read) {
+    static_cast<void>(wanted);
+    static_cast<void>(read);
+  }
   virtual void open() {}
   virtual void apply(Batch batch, const Epoch& epoch, Emitter& out) const = 0;
 };
@@ -112,11 +119,21 @@ class Stateful {
   virtual Schema bind(const Schema& input) = 0;
   virtual void process(Batch batch, const Epoch& epoch, Emitter& out) = 0;
   // After the last batch of an epoch, also of one without rows: what the watermark lets go.
+  // Here and in process, ports beside the main one and counts of rows are the emitter's too.
   virtual void close(const Epoch&, Emitter&) {}
   virtual void save(Writer& writer) const = 0;
   virtual void load(Reader& reader) = 0;
   virtual int64_t state_rows() const { return 0; }
   virtual int64_t state_bytes() const { return 0; }
+};
+
+// A record that a source could not take: counted, logged, and given out on the port `errors` when
+// the source's spec has that port.
+struct Rejection {
+  std::string source;  // the peer or the file
+  std::string offset;  // where in it: "line 17"
+  std::string reason;
+  std::string raw;  // its bytes, or the first 64 KiB of them
 };
 
 // Rows that a source gives for one read.
@@ -125,12 +142,16 @@ struct Chunk {
   std::string offset;  // behind these rows
   int32_t mark = FLOWRUN_MORE;
   int64_t bytes = 0;
+  std::vector<Rejection> rejected = {};
 };
 
 class Source {
  public:
   virtual ~Source() = default;
   virtual Schema bind() = 0;
+  // Between bind and open: which columns are read downstream; give nulls() for the others if that
+  // is cheaper.
+  virtual void narrow(const std::vector<bool>& wanted) { static_cast<void>(wanted); }
   // From behind the offset; nothing: from where the options say.
   virtual void open(std::optional<std::string> offset) = 0;
   // Waits for rows for at most so long, in microseconds; then the mark is FLOWRUN_IDLE.

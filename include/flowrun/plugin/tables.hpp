@@ -103,6 +103,12 @@ Entry transform() {
       own.object->apply(Batch(batch, own.input), *epoch, emitter);
     });
   };
+  table->narrow = [](void* self, const int32_t* wanted, uint64_t num_wanted, int32_t* read,
+                     uint64_t num_read) {
+    std::vector<bool> kept(num_read, true);
+    made<Transform>(self).object->narrow(std::vector<bool>(wanted, wanted + num_wanted), kept);
+    for (uint64_t i = 0; i < num_read && i < kept.size(); ++i) read[i] = kept[i] ? 1 : 0;
+  };
   return entry(FLOWRUN_KIND_TRANSFORM, Class::spec(), table);
 }
 
@@ -192,7 +198,27 @@ template <class Class>
 Entry source(uint32_t flags = 0) {
   using namespace detail;
   struct Own : Made<Source> {
-    std::string offset;  // lives until the next call
+    // What the last chunk points to; lives until the next call.
+    std::string offset;
+    std::vector<Rejection> rejected;
+    std::vector<flowrun_rejection> raw_rejected;
+    std::vector<const flowrun_rejection*> rejected_list;
+
+    void reject(std::vector<Rejection> records, flowrun_chunk* chunk) {
+      rejected = std::move(records);
+      raw_rejected.clear();
+      rejected_list.clear();
+      for (const Rejection& record : rejected) {
+        raw_rejected.push_back({sizeof(flowrun_rejection), text_of(record.source),
+                                text_of(record.offset), text_of(record.reason),
+                                text_of(record.raw)});
+      }
+      for (const flowrun_rejection& record : raw_rejected) rejected_list.push_back(&record);
+      // An older host knows of no rejected records.
+      if (chunk->size < sizeof(flowrun_chunk)) return;
+      chunk->rejected = rejected_list.data();
+      chunk->num_rejected = rejected_list.size();
+    }
   };
   auto table = std::make_shared<flowrun_source>();
   *table = {};
@@ -223,6 +249,7 @@ Entry source(uint32_t flags = 0) {
       chunk->mark = read.mark;
       chunk->offset = text_of(own.offset);
       chunk->bytes = read.bytes;
+      own.reject(std::move(read.rejected), chunk);
       if (read.rows) std::move(*read.rows).export_to(&chunk->rows);
     });
   };
@@ -232,6 +259,9 @@ Entry source(uint32_t flags = 0) {
   table->cancel = [](void* self) { static_cast<Own*>(self)->object->cancel(); };
   table->close = [](void* self) { static_cast<Own*>(self)->object->close(); };
   table->stop_at_end = [](void* self) { static_cast<Own*>(self)->object->stop_at_end(); };
+  table->narrow = [](void* self, const int32_t* wanted, uint64_t num_wanted) {
+    static_cast<Own*>(self)->object->narrow(std::vector<bool>(wanted, wanted + num_wanted));
+  };
   return entry(FLOWRUN_KIND_SOURCE, Class::spec(), table);
 }
 

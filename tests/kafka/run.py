@@ -1,0 +1,439 @@
+#!/usr/bin/env python3
+"""Tests the Kafka connector against a real broker, killed and started again where that matters.
+
+    tests/kafka/run.py build/debug/flowrun [TEST...]
+
+Needs the target connectors beside the binary, Java and Maven; says in one line why it was skipped. Where CI is set
+that is a failure.
+"""
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from broker import Broker, absent
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FLOWRUN = None
+CLIENT = None
+STEPS = None
+PLUGIN = None
+BROKER = None
+DEADLINE = 180
+TOPICS = (f"topic{number}" for number in itertools.count())
+
+
+def run(*arguments, **options):
+    return subprocess.run([FLOWRUN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE,
+                          check=False, **options)
+
+
+def client(*arguments, text=""):
+    done = subprocess.run([CLIENT, BROKER.address, *map(str, arguments)], input=text, capture_output=True, text=True,
+                          timeout=DEADLINE, check=False)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def make_topic(partitions=1):
+    name = next(TOPICS)
+    client("create", name, partitions)
+    return name
+
+
+def produce(topic, *rows):
+    """Rows: (partition, key, value, headers)."""
+    text = "".join("\t".join(str(field) for field in row) + "\n" for row in rows)
+    client("produce", topic, text=text)
+
+
+def numbers(topic, values, partitions=1):
+    produce(topic, *((value % partitions, "\\N", json.dumps({"n": value})) for value in values))
+
+
+def numbers_in(topic):
+    return sorted(json.loads(row[3])["n"] for row in client("consume", topic))
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+class Pipeline:
+    """A flowrun that runs beside the test."""
+
+    def __init__(self, file):
+        self.errors = file.with_suffix(".log")
+        self.output = file.with_suffix(".out")
+        with self.errors.open("wb") as errors, self.output.open("wb") as output:
+            self.process = subprocess.Popen([FLOWRUN, "run", "--plugin", PLUGIN, file], stdout=output, stderr=errors)
+
+    def rows(self):
+        lines = self.output.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def said(self):
+        return self.errors.read_text()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self):
+        return self.process.wait(DEADLINE)
+
+
+class Kafka(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="flowrun-kafka-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        if BROKER.process.poll() is not None:
+            BROKER.start()
+
+    def pipeline(self, nodes, trigger="available_now"):
+        file = self.path / "pipeline.yaml"
+        lines = "".join(f"  {name}: {json.dumps(options)}\n" for name, options in nodes.items())
+        file.write_text(f"trigger: {trigger}\nnodes:\n{lines}")
+        return file
+
+    def start(self, nodes):
+        pipeline = Pipeline(self.pipeline(nodes, "asap"))
+        self.addCleanup(lambda: pipeline.process.poll() is None and (pipeline.process.kill(), pipeline.wait()))
+        return pipeline
+
+    def check(self, nodes):
+        return run("check", "--plugin", PLUGIN, self.pipeline(nodes))
+
+    def rows_of(self, **options):
+        """What the source gives of what is there."""
+        done = run("run", "--quiet", "--plugin", PLUGIN, self.pipeline(
+            {"rows": source(**options), "screen": {"from": "rows", "sink": "console", "format": "json"}}))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def source(**options):
+    return {"source": "kafka", "brokers": BROKER.address, "starting_offsets": "earliest", **options}
+
+
+def sink(topic, **options):
+    return {"from": "rows", "sink": "kafka", "brokers": BROKER.address, "topic": topic, **options}
+
+
+def transactional(topic, name, folder):
+    return sink(topic, delivery="transactional", transactional_id=name, spool=str(folder))
+
+
+class Source(Kafka):
+    def test_gives_the_columns_of_spark(self):
+        topic = make_topic(2)
+        produce(topic, (0, "k", "v", "a=1,b=2"), (1, "\\N", "\\N"))
+        rows = sorted(self.rows_of(topics=topic, include_headers=True), key=lambda row: row["partition"])
+        first, second = rows
+        self.assertEqual([first[name] for name in ("key", "value", "topic", "partition", "offset", "timestampType")],
+                         ["k", "v", topic, 0, 0, 0])
+        self.assertEqual([header["key"] for header in first["headers"]], ["a", "b"])
+        self.assertGreater(first["timestamp"], "2020")
+        self.assertEqual([second.get(name) for name in ("key", "value", "headers", "partition")],
+                         [None, None, None, 1])
+
+    def test_begins_where_it_is_told(self):
+        topic = make_topic(2)
+        numbers(topic, range(10), 2)
+        offsets = {topic: {"0": 3, "1": -1}}
+        self.assertEqual([json.loads(row["value"])["n"] for row in self.rows_of(topics=topic, starting_offsets=offsets)],
+                         [6, 8])
+        self.assertEqual(self.rows_of(topics=topic, starting_offsets="latest"), [])
+        self.assertEqual(len(self.rows_of(topics=topic)), 10)
+
+    def test_a_pattern_chooses_topics(self):
+        first, second = make_topic(), make_topic()
+        numbers(first, [1])
+        numbers(second, [2])
+        rows = self.rows_of(pattern=f"({first}|{second})")
+        self.assertEqual(sorted(row["topic"] for row in rows), sorted([first, second]))
+
+    def test_partitions_added_while_it_runs_are_read_from_their_start(self):
+        topic = make_topic(1)
+        pipeline = self.start({"rows": source(topics=topic, partitions_every="200 milliseconds"),
+                               "screen": {"from": "rows", "sink": "console", "format": "json"}})
+        numbers(topic, [1])
+        wait_for(lambda: len(pipeline.rows()) == 1, "the first row")
+        client("extend", topic, 2)
+        produce(topic, (1, "\\N", "late"))
+        wait_for(lambda: any(row["partition"] == 1 for row in pipeline.rows()), "the row of the new partition")
+        self.assertEqual(pipeline.stop(), 0)
+
+    def test_a_partition_without_rows_does_not_hold_the_watermark(self):
+        topic = make_topic(2)
+        pipeline = self.start({
+            "rows": source(topics=topic),
+            "times": {"from": "rows", "chain": [{"with_columns": {"t": "cast(value as timestamp)"}},
+                                                {"watermark": "t", "delay": "1 second"}]},
+            "counts": {"from": "times", "window": "10 seconds", "on": "t", "agg": "count"},
+            "screen": {"from": "counts", "sink": "console", "format": "json", "every": "100 milliseconds"}})
+        produce(topic, (0, "\\N", "2024-01-01T00:00:01Z"))
+        produce(topic, (0, "\\N", "2024-01-01T00:00:30Z"))
+        wait_for(lambda: [row["count"] for row in pipeline.rows()] == [1], "the first window")
+        self.assertEqual(pipeline.stop(), 0)
+
+    def test_waits_for_brokers_that_do_not_answer(self):
+        pipeline = self.start({"rows": source(topics="any", brokers="127.0.0.1:1", timeout="1 second"),
+                               "screen": {"from": "rows", "sink": "console"}})
+        wait_for(lambda: "no broker answers at 127.0.0.1:1" in pipeline.said(), "the complaint")
+        self.assertIn("Connection refused", pipeline.said())
+        self.assertIn("next try in", pipeline.said())
+        began = time.monotonic()
+        self.assertEqual(pipeline.stop(), 0)
+        self.assertLess(time.monotonic() - began, 20)
+
+    def test_a_topic_that_is_not_there_is_named(self):
+        done = run("run", "--plugin", PLUGIN, self.pipeline(
+            {"rows": source(topics="nowhere"), "screen": {"from": "rows", "sink": "console"}}))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("topic `nowhere`: Broker: Unknown topic or partition", done.stderr)
+
+    def test_what_is_gone_is_said_or_passed_over(self):
+        topic = make_topic()
+        numbers(topic, [1, 2])
+        starting = {topic: {"0": 7}}
+        done = run("run", "--plugin", PLUGIN, self.pipeline(
+            {"rows": source(topics=topic, starting_offsets=starting), "screen": {"from": "rows", "sink": "console"}},
+            "once"))
+        if done.returncode == 0:  # nothing lies behind 7: there is nothing to read
+            self.assertEqual(done.stdout.count("{"), 0)
+        pipeline = self.start({"rows": source(topics=topic, starting_offsets=starting),
+                               "screen": {"from": "rows", "sink": "console"}})
+        wait_for(lambda: pipeline.process.poll() is not None, "the end")
+        self.assertEqual(pipeline.wait(), 1)
+        self.assertIn("fail_on_data_loss: false", pipeline.said())
+
+
+class Sink(Kafka):
+    def round_trip(self, topic, sink_options):
+        (self.path / "rows.jsonl").write_text('{"key": "a", "value": "1"}\n{"value": "2"}\n{"key": "b"}\n')
+        done = run("run", "--quiet", "--plugin", PLUGIN, self.pipeline({
+            "rows": {"source": "file", "path": "rows.jsonl", "format": "json", "schema": "key string, value string"},
+            "out": sink(topic, **sink_options)}))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return sorted(row[2:4] for row in client("consume", topic))
+
+    def test_sends_keys_values_and_nulls(self):
+        for delivery in ({}, {"delivery": "transactional", "transactional_id": "round-trip"}):
+            with self.subTest(delivery):
+                self.assertEqual(self.round_trip(make_topic(), delivery), [["\\N", "2"], ["a", "1"], ["b", "\\N"]])
+
+    def test_headers_topics_and_partitions_go_through(self):
+        first, second = make_topic(3), make_topic(3)
+        produce(first, (0, "k", "v", "a=1,b="), (2, "k", "w"))
+        for delivery in ({}, {"delivery": "transactional", "transactional_id": "headers"}):
+            with self.subTest(delivery):
+                target = make_topic(3)
+                done = run("run", "--quiet", "--plugin", PLUGIN, self.pipeline({
+                    "source": source(topics=first, include_headers=True, value_type="binary"),
+                    "rows": {"from": "source", "with_columns": {"topic": f"if(partition = 2, '{second}', null)"}},
+                    "out": sink(target, topic_column="topic", **delivery)}))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual([row[2:] for row in client("consume", target)], [["k", "v", "a=1,b="]])
+                self.assertEqual(client("consume", second)[-1][2:], ["k", "w", ""])
+                self.assertEqual(client("consume", second)[-1][0], "2")
+
+    def test_keys_land_where_those_of_java_do(self):
+        topic = make_topic(10)
+        (self.path / "rows.jsonl").write_text("".join(f'{{"key": "{key}", "value": ""}}\n' for key in ("kafka", "a")))
+        done = run("run", "--quiet", "--plugin", PLUGIN, self.pipeline({
+            "rows": {"source": "file", "path": "rows.jsonl", "format": "json", "schema": "key string, value string"},
+            "out": sink(topic)}))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # (murmur2("kafka") & 0x7fffffff) % 10 and the same of "a", by Java's own function.
+        self.assertEqual({row[2]: row[0] for row in client("consume", topic)}, murmur2_partitions(("kafka", "a"), 10))
+
+    def test_an_absent_broker_fails_the_run(self):
+        done = run("run", "--plugin", PLUGIN, self.pipeline({
+            "rows": {"source": "generate", "count": 1, "columns": {"value": "'x'"}},
+            "out": sink("any", brokers="127.0.0.1:1", timeout="1 second")}))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("out: plugin `kafka`: no broker answers at 127.0.0.1:1", done.stderr)
+
+
+def murmur2(data):
+    """As org.apache.kafka.common.utils.Utils.murmur2."""
+    mask, multiplier = 0xFFFFFFFF, 0x5BD1E995
+    hashed = (0x9747B28C ^ len(data)) & mask
+    whole = len(data) // 4 * 4
+    for at in range(0, whole, 4):
+        word = int.from_bytes(data[at:at + 4], "little") * multiplier & mask
+        word = (word ^ word >> 24) * multiplier & mask
+        hashed = hashed * multiplier & mask ^ word
+    if len(data) > whole:
+        hashed = (hashed ^ int.from_bytes(data[whole:], "little")) * multiplier & mask
+    hashed = (hashed ^ hashed >> 13) * multiplier & mask
+    return hashed ^ hashed >> 15
+
+
+def murmur2_partitions(keys, count):
+    return {key: str((murmur2(key.encode()) & 0x7FFFFFFF) % count) for key in keys}
+
+
+class Feeder(threading.Thread):
+    """Sends numbers in order, some every few milliseconds, whatever happens to the broker."""
+
+    def __init__(self, topic, count):
+        super().__init__()
+        self.count = count
+        self.process = subprocess.Popen([CLIENT, BROKER.address, "produce", topic], stdin=subprocess.PIPE, text=True)
+        self.start()
+
+    def run(self):
+        for value in range(self.count):
+            self.process.stdin.write(f"{value % 2}\t\\N\t{json.dumps({'n': value})}\n")
+            if value % 100 == 99:
+                self.process.stdin.flush()
+                time.sleep(0.01)  # spreads the rows over the broker's absence
+        self.process.stdin.close()
+
+
+class BrokerKilled(Kafka):
+    """A pipeline from topic to topic, fed all the time; the broker dies by -9 in its midst and comes back."""
+
+    COUNT = 40000
+
+    def through(self, target, make_sink):
+        topic = make_topic(2)
+        pipeline = self.start({"rows": source(topics=topic), "out": make_sink(target)})
+        feeder = Feeder(topic, self.COUNT)
+        wait_for(lambda: len(client("consume", target)) > 1000, "the first rows")
+        BROKER.kill()
+        wait_for(lambda: "no broker answers" in pipeline.said(), "the source to find out")
+        BROKER.start()
+        before = len(client("consume", target))
+        self.assertLess(before, self.COUNT)
+        feeder.join()
+        self.assertEqual(feeder.process.wait(DEADLINE), 0)
+        wait_for(lambda: set(numbers_in(target)) >= set(range(self.COUNT)), "all rows")
+        self.assertEqual(pipeline.stop(), 0, pipeline.said())
+        return numbers_in(target)
+
+    def test_nothing_is_lost(self):
+        self.through(make_topic(2), sink)
+
+    def test_with_transactions_nothing_is_there_twice(self):
+        rows = self.through(make_topic(2), lambda target: transactional(target, "killed", self.path / "spool"))
+        self.assertEqual(rows, list(range(self.COUNT)))
+
+
+class Restarted(Kafka):
+    """The sink of a process that died between prepare and commit, or behind commit; see sink_steps.cpp."""
+
+    def steps(self, topic, *steps):
+        done = subprocess.run([STEPS, PLUGIN, BROKER.address, topic, self.path / "spool", *steps], capture_output=True,
+                              text=True, timeout=DEADLINE, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.split()
+
+    def values(self, topic):
+        return sorted(row[3] for row in client("consume", topic))
+
+    def test_what_was_prepared_is_sent_once(self):
+        topic = make_topic()
+        token, = self.steps(topic, "open:", "write:a", "prepare")
+        self.assertEqual(self.values(topic), [])
+        self.steps(topic, f"open:{token}", f"commit:{token}", f"commit:{token}")
+        self.steps(topic, f"open:{token}", f"commit:{token}")
+        self.assertEqual(self.values(topic), ["a"])
+        self.assertEqual(client("mark", f"{topic}-marks", topic), [[token]])
+
+    def test_what_was_prepared_behind_the_last_checkpoint_is_dropped(self):
+        topic = make_topic()
+        first, = self.steps(topic, "open:", "write:a", "prepare")
+        self.steps(topic, f"open:{first}", f"commit:{first}", "write:b", "prepare")
+        third, = self.steps(topic, f"open:{first}", f"commit:{first}", "write:c", "prepare")
+        self.steps(topic, f"open:{third}", f"commit:{third}")
+        self.assertEqual(self.values(topic), ["a", "c"])
+        self.assertEqual([file.name for file in (self.path / "spool").iterdir()], [])
+
+    def test_a_run_that_begins_anew_sends_its_rows(self):
+        topic = make_topic()
+        for value in ("a", "b"):
+            token, = self.steps(topic, "open:", f"write:{value}", "prepare")
+            self.steps(topic, f"open:{token}", f"commit:{token}")
+        self.assertEqual(self.values(topic), ["a", "b"])
+
+
+class Check(Kafka):
+    def refusal(self, node, **options):
+        nodes = {"rows": source(topics="t"), "screen": {"from": "rows", "sink": "console"}, "out": sink("t")}
+        nodes[node] = {**nodes[node], **options}
+        done = self.check({name: {k: v for k, v in node.items() if v is not None} for name, node in nodes.items()})
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        return done.stderr
+
+    def test_options_of_a_wrong_kind_are_refused(self):
+        self.assertIn("starting_offsets", self.refusal("rows", starting_offsets="sometimes"))
+        self.assertIn("partitions_every", self.refusal("rows", partitions_every="often"))
+        self.assertIn("value_type", self.refusal("rows", value_type="json"))
+        self.assertIn("did you mean `brokers`", self.refusal("rows", broker="x"))
+        self.assertIn("delivery", self.refusal("out", delivery="exactly_once"))
+
+    def test_what_cannot_be_is_refused(self):
+        self.assertIn("`topics:` or `pattern:`", self.refusal("rows", topics=None))
+        self.assertIn("no regular expression", self.refusal("rows", topics=None, pattern="("))
+        self.assertIn("`x` is no partition", self.refusal("rows", starting_offsets={"t": {"x": 1}}))
+        self.assertIn("no such configuration", self.refusal("rows", properties={"sasl.pasword": "x"}).lower())
+        self.assertIn("is flowrun's to set", self.refusal("rows", properties={"group.id": "x"}))
+        self.assertIn("needs a `transactional_id:`", self.refusal("out", delivery="transactional"))
+        self.assertIn("no column `id`", self.refusal("out", key_column="id"))
+
+    def test_secrets_are_not_shown(self):
+        said = self.refusal("rows", properties={"security.protocol": "hush-hush"})
+        self.assertNotIn("hush-hush", said)
+
+
+class Example(Kafka):
+    def test_the_pipeline_of_the_documentation_runs(self):
+        client("create", "orders", 2)
+        client("create", "large-orders", 1)
+        produce("orders", (0, "1", '{"id": 1, "price": 5.5}'), (1, "2", '{"id": 2, "price": 250.0}'))
+        shutil.copy(ROOT / "examples/kafka/large_orders.yaml", self.path)
+        done = run("run", "--quiet", "--plugin", PLUGIN, self.path / "large_orders.yaml",
+                   env={**os.environ, "KAFKA": BROKER.address})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([row[2:4] for row in client("consume", "large-orders")],
+                         [["2", '{"id":2,"price":250.0}']])
+
+
+def main():
+    global FLOWRUN, CLIENT, STEPS, PLUGIN, BROKER
+    FLOWRUN = pathlib.Path(sys.argv.pop(1)).resolve()
+    CLIENT = FLOWRUN.parent / "tests/kafka/kafka_client"
+    STEPS = CLIENT.with_name("sink_steps")
+    reason = absent() if CLIENT.exists() else "the connector was not built (Debian: librdkafka-dev)"
+    if reason:
+        print(f"Kafka: skipped: {reason}")
+        sys.exit(1 if os.environ.get("CI") == "true" else 0)
+    os.umask(0o022)
+    with tempfile.TemporaryDirectory(prefix="flowrun-kafka-") as folder:
+        PLUGIN = pathlib.Path(folder) / "kafka.so"  # where the build stands, others may be able to write
+        shutil.copy(FLOWRUN.parent / "plugins/kafka.so", PLUGIN)
+        os.chmod(PLUGIN, 0o755)
+        with Broker(folder) as BROKER:
+            unittest.main()
+
+
+if __name__ == "__main__":
+    main()
