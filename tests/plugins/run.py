@@ -158,6 +158,8 @@ class Examples(Plugins):
 
     def test_pass_the_check(self):
         for library in sorted((LIBRARIES / "plugins").glob("*.so")):
+            if not (EXAMPLES / library.stem).is_dir():
+                continue
             with self.subTest(library.stem):
                 done = run("plugin", "check", library, cwd=self.path)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -274,9 +276,9 @@ class Command(Plugins):
 
     def test_new_projects_build_and_pass_against_the_installed_sdk(self):
         prefix = self.path / "installed"
-        for component in ("include", "tools"):
-            subprocess.run(["cmake", "--install", FLOWRUN.parent / component, "--prefix", prefix], check=True,
-                           capture_output=True, timeout=DEADLINE)
+        subprocess.run(["cmake", "--install", FLOWRUN.parent, "--component", "library", "--prefix", prefix],
+                       check=True, capture_output=True, timeout=DEADLINE)
+        (prefix / "bin").mkdir()
         shutil.copy(FLOWRUN, prefix / "bin/flowrun")
         for kind in ("transform", "stateful", "source", "sink", "function"):
             with self.subTest(kind):

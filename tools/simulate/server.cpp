@@ -268,7 +268,7 @@ void Server::send(int64_t records) {
     std::string events;
     log_.append(lines_, events);
     *batch = chunk_of(events);
-    if (cuts) batch->resize(batch->size() - log_.newest_size() / 2);
+    if (cuts) batch->erase(batch->size() - log_.newest_size() / 2);
   }
   const auto clients = clients_;  // dropping one changes the list
   for (const ClientPtr& client : clients) {
