@@ -37,8 +37,8 @@ class PluginSet {
   // as a name that is taken, nothing of it is entered.
   Status load(const std::string& name, const std::string& folder);
 
-  // Enters what the program itself brings; its file is "of the program itself". The description must live as long as
-  // whatever was made from the registries. All or nothing, as load.
+  // Enters what the program itself brings; its file is "of the program itself". The description
+  // must live as long as whatever was made from the registries. All or nothing, as load.
   Status add(const flowrun_plugin& plugin);
 
   [[nodiscard]] const std::vector<LoadedPlugin>& plugins() const { return plugins_; }
