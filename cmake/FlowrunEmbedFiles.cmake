@@ -1,4 +1,4 @@
-# flowrun_embed(TARGET FILE ...): the bytes of the files stand in the target, found by their names with
+# flowrun_embed_files(TARGET FILE ...): the bytes of the files stand in the target, found by their names with
 # find_embedded_file of runtime/serve/embedded_files.h. Also a script: it writes the .cpp.
 if(CMAKE_SCRIPT_MODE_FILE)
   set(types_html "text/html; charset=utf-8")
@@ -45,7 +45,7 @@ ${entries}  };
 endif()
 
 set(FLOWRUN_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
-function(flowrun_embed target)
+function(flowrun_embed_files target)
   set(output ${CMAKE_CURRENT_BINARY_DIR}/${target}_files.cpp)
   list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE files)
   add_custom_command(OUTPUT ${output}
