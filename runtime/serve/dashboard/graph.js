@@ -1,6 +1,6 @@
 // The graph as it is wired: nodes in layers from left to right, drawn once; numbers set with every event.
 
-import { bytes, clock, compact, count, element, rate, svg } from "./text.js";
+import { bytes, clock, compact, count, element, rate, seconds, svg } from "./text.js";
 
 const NODE_WIDTH = 172;
 const NODE_HEIGHT = 62;
@@ -8,7 +8,13 @@ const GAP_X = 84;
 const GAP_Y = 16;
 const MARGIN = 8;
 
+const INDENT = 14; // of a layer, where there is no room for layers side by side
+const ROOM_FOR_LAYERS = 700; // pixels
+const LEAST_SCALE = 0.6;
+const SHOWN_LAG = 1000; // microseconds
+
 let graph = null;
+let last = null;
 const marks = { edges: [], nodes: [] };
 
 // The layer of a node is one more than that of the last node it reads.
@@ -44,17 +50,37 @@ function places_of(layers, edges) {
   return place;
 }
 
+// One below the other, each behind what it reads.
+function outline_of(layers, edges) {
+  const layer = [];
+  layers.forEach((nodes, at) => nodes.forEach((node) => { layer[node] = at; }));
+  const place = [];
+  let row = 0;
+  const visit = (node) => {
+    if (place[node]) return;
+    place[node] = { x: MARGIN + layer[node] * INDENT, y: MARGIN + row * (NODE_HEIGHT + GAP_Y), row };
+    row += 1;
+    edges.filter((edge) => edge.from === node).forEach((edge) => visit(edge.to));
+  };
+  layers.flat().forEach(visit);
+  return place;
+}
+
 const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
-function draw_edge(edge, from, to) {
-  const x1 = from.x + NODE_WIDTH;
-  const y1 = from.y + NODE_HEIGHT / 2;
-  const y2 = to.y + NODE_HEIGHT / 2;
+function draw_edge(edge, from, to, outline) {
+  const middle = to.y + NODE_HEIGHT / 2;
+  const x1 = outline ? from.x + INDENT / 2 : from.x + NODE_WIDTH;
+  const y1 = from.y + (outline ? NODE_HEIGHT : NODE_HEIGHT / 2);
   const bend = (to.x - x1) / 2;
-  const label = svg("text", { x: to.x - 6, y: y2 - 5, "text-anchor": "end", class: "rate" });
-  const line = svg("path", { d: `M${x1},${y1} C${x1 + bend},${y1} ${to.x - bend},${y2} ${to.x},${y2}`, class: "edge" });
-  const port = edge.port ? [svg("text", { x: x1 + 5, y: y1 - 5, class: "port" }, document.createTextNode(`.${edge.port}`))] : [];
-  return { group: svg("g", {}, line, label, ...port), line, label };
+  const way = outline ? `V${middle} H${to.x}` : `C${x1 + bend},${y1} ${to.x - bend},${middle} ${to.x},${middle}`;
+  const end = { "text-anchor": "end" };
+  const label = svg("text", { ...(outline ? { x: to.x + NODE_WIDTH - 6, y: to.y - 4 } : { x: to.x - 6, y: middle - 5 }), ...end, class: "rate" });
+  const lag = svg("text", { ...(outline ? { x: to.x + NODE_WIDTH - 60, y: to.y - 4 } : { x: to.x - 6, y: middle + 14 }), ...end, class: "rate" });
+  const line = svg("path", { d: `M${x1},${y1} ${way}`, class: "edge" });
+  const place = outline ? { x: to.x + 5, y: to.y - 4 } : { x: x1 + 5, y: y1 - 5 };
+  const port = edge.port ? [svg("text", { ...place, class: "port" }, document.createTextNode(`.${edge.port}`))] : [];
+  return { group: svg("g", {}, line, label, lag, ...port), line, label, lag };
 }
 
 function draw_node(node, place) {
@@ -70,16 +96,25 @@ function draw_node(node, place) {
 
 export function draw(into, described) {
   graph = described;
+  const outline = into.clientWidth < ROOM_FOR_LAYERS;
   const layers = layers_of(graph);
-  const places = places_of(layers, graph.edges);
-  const width = MARGIN * 2 + layers.length * NODE_WIDTH + (layers.length - 1) * GAP_X;
+  const places = outline ? outline_of(layers, graph.edges) : places_of(layers, graph.edges);
+  const width = Math.max(...places.map((place) => place.x)) + NODE_WIDTH + MARGIN;
   const height = Math.max(...places.map((place) => place.y)) + NODE_HEIGHT + MARGIN;
-  const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
+  const scale = Math.max(Math.min(1, into.clientWidth / width), LEAST_SCALE);
+  const picture = svg("svg", { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}`, role: "img",
     "aria-label": `${graph.nodes.length} nodes; the same as a table below` });
-  marks.edges = graph.edges.map((edge) => draw_edge(edge, places[edge.from], places[edge.to]));
+  marks.edges = graph.edges.map((edge) => draw_edge(edge, places[edge.from], places[edge.to], outline));
   marks.nodes = graph.nodes.map((node, i) => draw_node(node, places[i]));
   picture.append(...marks.edges.map((mark) => mark.group), ...marks.nodes.map((mark) => mark.group));
   into.replaceChildren(picture);
+}
+
+// After the room for the picture has changed.
+export function redraw(into, table) {
+  if (!graph) return;
+  draw(into, graph);
+  if (last) update(table, ...last);
 }
 
 function state_text(node, progress, state) {
@@ -93,13 +128,14 @@ function state_text(node, progress, state) {
 
 // Numbers of an epoch into the picture and the table. `failing` has the names of nodes in trouble.
 export function update(table, epoch, failing) {
+  last = [epoch, failing];
   if (!graph) return;
   const progress = epoch.progress;
-  const lag = progress?.lag_us ? ` · lag ${(progress.lag_us / 1e6).toFixed(1)} s` : "";
   marks.edges.forEach((mark, i) => {
     const per_second = epoch.edge_rates[i] ?? 0;
     const first = graph.nodes[graph.edges[i].from].kind === "source";
-    mark.label.textContent = rate(per_second) + (first ? lag : "");
+    mark.label.textContent = rate(per_second);
+    mark.lag.textContent = first && progress?.lag_us >= SHOWN_LAG ? `lag ${seconds(progress.lag_us)}` : "";
     mark.line.setAttribute("class", per_second > 0 ? "edge busy" : "edge");
   });
   const states = new Map((progress?.states ?? []).map((state) => [state.node, state]));

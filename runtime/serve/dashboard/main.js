@@ -109,10 +109,20 @@ async function ask_sql(event) {
 at("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   set_token(at("token").value);
-  connect();
+  let width = 0;
+new ResizeObserver(([entry]) => {
+  if (Math.abs(entry.contentRect.width - width) > 20) graph.redraw(at("graph"), at("nodes"));
+  width = entry.contentRect.width;
+}).observe(at("graph"));
+connect();
 });
 at("sql-form").addEventListener("submit", ask_sql);
 at("sql").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask_sql(event);
 });
+let width = 0;
+new ResizeObserver(([entry]) => {
+  if (Math.abs(entry.contentRect.width - width) > 20) graph.redraw(at("graph"), at("nodes"));
+  width = entry.contentRect.width;
+}).observe(at("graph"));
 connect();

@@ -24,7 +24,7 @@ export const compact = (value) => short.format(value ?? 0);
 
 export function rate(value) {
   if (!value) return "0/s";
-  return value < 10 ? `${value.toFixed(1)}/s` : `${compact(value)}/s`;
+  return value < 10 ? `${value.toFixed(1)}/s` : value < 1000 ? `${whole.format(value)}/s` : `${compact(value)}/s`;
 }
 
 export function bytes(value) {
