@@ -81,6 +81,7 @@ class SchemaWriter {
     key("chain", [&] { reference("chain"); });
     key("tables", [&] { map_of("table"); });
     key("connections", [&] { text("type", "object"); });
+    key("serve", [&] { options(serve_specs(), {}, [] {}); });
     key("include", [&] { shape(option::list_of(option::path("include", ""))); });
   }
 

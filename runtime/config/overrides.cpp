@@ -85,7 +85,7 @@ void apply(Document& document, const std::string& set, Position position,
   const std::vector<std::string> words = split_path(std::string_view(set).substr(0, equals));
   size_t next = 0;
   RawValue* target = start_of(document, words, next);
-  if (next == 0 && words.size() > 1 && !document.top.find(words[0])) {
+  if (next == 0 && words.size() > 1 && words[0] != "serve" && !document.top.find(words[0])) {
     std::vector<std::string> nodes;
     for (const RawValue::Key& key : document.nodes.keys) nodes.push_back(key.text);
     return report("there is no node " + back_quoted(words[0]) + did_you_mean(words[0], nodes));

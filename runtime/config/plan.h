@@ -49,6 +49,12 @@ struct Trigger {
   int64_t period = 0;  // microseconds
 };
 
+// `serve:` of the file.
+struct PlanServe {
+  Position position;
+  Options options;  // by serve_specs()
+};
+
 struct Plan {
   std::string file;  // as given
   std::string name;
@@ -59,6 +65,7 @@ struct Plan {
   std::optional<int64_t> in_flight;  // bytes
   std::string timezone = "UTC";
   bool watermark_policy_max = false;
+  std::optional<PlanServe> serve;
   std::vector<PlanTable> tables;
   std::vector<PlanNode> nodes;  // in the order of the file; edges come from `inputs` alone
 };

@@ -18,6 +18,26 @@ Trigger make_trigger(const OptionValue& value) {
   return {Trigger::Kind::asap, 0};
 }
 
+// Takes `serve:` out of `top`.
+void read_serve(RawValue& top, Plan& plan, Errors& errors) {
+  const auto key = std::ranges::find(top.keys, "serve", &RawValue::Key::text);
+  if (key == top.keys.end()) return;
+  const auto at = key - top.keys.begin();
+  const RawValue serve = std::move(top.items[static_cast<size_t>(at)]);
+  const Position position = key->position;
+  top.keys.erase(key);
+  top.items.erase(top.items.begin() + at);
+  if (serve.kind != RawValue::Kind::map && serve.kind != RawValue::Kind::empty) {
+    errors.push_back(Error::invalid("`serve` cannot be " + serve.shown() +
+                                    " — write `{ listen: 127.0.0.1:8080 }`")
+                         .at(position));
+    return;
+  }
+  RawValue map = serve.kind == RawValue::Kind::empty ? RawValue::map({}) : serve;
+  map.position = position;
+  plan.serve = PlanServe{position, read_options(serve_specs(), map, "`serve`", errors)};
+}
+
 std::optional<int64_t> integer_of(const Options& options, std::string_view name) {
   const OptionValue* value = options.find(name);
   return value ? std::optional(value->integer) : std::nullopt;
@@ -51,15 +71,42 @@ std::vector<OptionSpec> top_level_specs() {
 }
 
 const std::vector<std::string>& structure_keys() {
-  static const std::vector<std::string> kKeys = {"nodes", "chain", "tables", "connections",
-                                                 "include"};
+  static const std::vector<std::string> kKeys = {"nodes",       "chain",   "tables",
+                                                 "connections", "include", "serve"};
   return kKeys;
+}
+
+std::vector<OptionSpec> serve_specs() {
+  using namespace option;
+  return {
+      text("listen",
+           "the address and port of the HTTP API and the dashboard, such as 127.0.0.1:8080; port 0 "
+           "for a free one; no port is opened without it"),
+      secret(text("token",
+                  "what clients must send as `Authorization: Bearer`; required for an address that "
+                  "is not the machine's own")),
+      list_of(
+          text("hosts",
+               "names by which clients may call this server, beside the address it listens on")),
+      list_of(text("origins", "web pages of these origins may read the API; none without it")),
+      path("socket",
+           "the Unix socket for `flowrun sql`, `top`, `tap` and `status`; in the user's runtime "
+           "folder without it"),
+      duration("time_limit", "a statement is ended after so long")
+          .at_least(1)
+          .with_default("10 seconds"),
+      integer("max_rows", "rows of an answer at most")
+          .between(1, 10'000'000)
+          .with_default("100000"),
+      integer("max_connections", "clients at a time").between(1, 65535).with_default("256"),
+  };
 }
 
 void read_top_level(const Document& document, Plan& plan, Diagnostics& diagnostics) {
   Errors errors;
   RawValue top = document.top;
   top.position = document.position;
+  read_serve(top, plan, errors);
   const Options options =
       read_options(top_level_specs(), top, "the pipeline file", errors, structure_keys());
   for (Error& error : errors) diagnostics.push_back(make_diagnostic(std::move(error)));

@@ -11,6 +11,9 @@ std::vector<OptionSpec> top_level_specs();
 // The names of those.
 const std::vector<std::string>& structure_keys();
 
+// Of `serve:`, by which results are served over HTTP.
+std::vector<OptionSpec> serve_specs();
+
 // Fills the plan's fields that come from the top level, but not its nodes and tables.
 void read_top_level(const Document& document, Plan& plan, Diagnostics& diagnostics);
 // False if a table is wrong.

@@ -35,6 +35,7 @@ class Pipeline {
     if (engine_) engine_->stop();
   }
   [[nodiscard]] Engine& engine() { return *engine_; }  // REQUIRES: loaded
+  [[nodiscard]] const FunctionRegistry& functions() const { return functions_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   // The nodes of the file and where they stand.
   [[nodiscard]] const std::map<std::string, Position, std::less<>>& nodes() const { return nodes_; }

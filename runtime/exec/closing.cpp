@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "runtime/exec/edge_traffic.h"
 #include "runtime/exec/run.h"
 
 namespace flowrun {
@@ -91,6 +92,7 @@ Status Run::end_epoch(Cut cut) {
   times[3] = monotonic();
   if (!gave_up_) {
     last_committed_ = epoch->id;
+    if (settings_.after_commit) settings_.after_commit();
     tell_committed(*epoch);
   }
   FLOWRUN_RETURN_IF_ERROR(check_memory());
@@ -324,7 +326,27 @@ void Run::report_progress(const EpochState& epoch, const std::array<int64_t, 5>&
     progress.sinks.push_back({sink->node().name, sink->rows_of_last_turn()});
     progress.memory_bytes += sink->memory_bytes();
   }
+  progress.nodes = progress_of_nodes();
+  for (size_t edge = 0; edge < graph_.traffic->num_edges(); ++edge)
+    progress.edge_rows.push_back(graph_.traffic->rows(edge));
   settings_.on_progress(progress);
+}
+
+std::vector<NodeProgress> Run::progress_of_nodes() const {
+  std::vector<NodeProgress> nodes;
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const GraphNode& node = graph_.nodes[i];
+    NodeProgress progress{node.id, counters_.get(i, Metric::late),
+                          counters_.get(i, Metric::rejected)};
+    int64_t watermark = kNoTime;
+    if (node.watermark_index) watermark = watermarks_.value(*node.watermark_index);
+    if (node.stateful && node.stateful_plan.evict)
+      watermark = watermarks_.current(node.stateful_index);
+    progress.has_watermark = watermark != kNoTime && watermark != kEndOfTime;
+    if (progress.has_watermark) progress.watermark = watermark;
+    nodes.push_back(std::move(progress));
+  }
+  return nodes;
 }
 
 }  // namespace flowrun

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "runtime/base/suggest.h"
+#include "runtime/exec/describe.h"
 #include "runtime/exec/explain.h"
 #include "runtime/exec/graph.h"
 #include "runtime/exec/run.h"
@@ -91,6 +92,7 @@ class PlanEngine final : public Engine {
     settings.on_log = options_.on_log;
     settings.on_progress = options_.on_progress;
     settings.on_committed = options_.on_committed;
+    settings.after_commit = [this] { show_tables(); };
     const std::lock_guard lock(mutex_);
     run_ = std::make_unique<Run>(*graph_, std::move(settings),
                                  options_.pool ? options_.pool : BufferPool::create());
@@ -128,6 +130,22 @@ class PlanEngine final : public Engine {
     const auto found = live_tables_.find(name);
     return found == live_tables_.end() ? nullptr : found->second.get();
   }
+  [[nodiscard]] std::vector<TableView> tables() const override {
+    const std::lock_guard lock(shown_mutex_);
+    std::vector<TableView> views;
+    for (const auto& [name, snapshot] : shown_) views.push_back({name, true, snapshot, nullptr});
+    for (const auto& [name, table] : queried_tables_) {
+      if (!shown_.contains(name)) views.push_back({name, false, nullptr, table.get()});
+    }
+    return views;
+  }
+  [[nodiscard]] std::vector<SourceView> sources() const override {
+    const std::lock_guard lock(mutex_);
+    return run_ ? run_->sources() : std::vector<SourceView>();
+  }
+  [[nodiscard]] GraphView graph() const override { return describe_graph(*graph_); }
+  [[nodiscard]] Result<std::shared_ptr<Tap>> tap(const TapRequest& request) override;
+  [[nodiscard]] const Plan& plan() const override { return plan_; }
   [[nodiscard]] Chosen threads() const override { return threads_; }
   [[nodiscard]] Chosen memory() const override { return memory_; }
   [[nodiscard]] std::vector<StateBound> state_bounds() const override {
@@ -157,6 +175,9 @@ class PlanEngine final : public Engine {
       auto made = make_file_table(table.name, table.options, plan_.timezone);
       if (made) {
         tables_.emplace(table.name, std::move(*made));
+        // Of its own for queries: a join that looks for changes must not miss one that they saw.
+        if (auto queried = make_file_table(table.name, table.options, plan_.timezone))
+          queried_tables_.emplace(table.name, std::move(*queried));
         continue;
       }
       right = false;
@@ -165,6 +186,14 @@ class PlanEngine final : public Engine {
                              error.position.known() ? error.position : table.position});
     }
     return right;
+  }
+
+  // All at once, so that nobody sees one table's epoch beside another's.
+  void show_tables() {
+    std::map<std::string, std::shared_ptr<const LiveTableSnapshot>, std::less<>> shown;
+    for (const auto& [name, table] : live_tables_) shown.emplace(name, table->snapshot());
+    const std::lock_guard lock(shown_mutex_);
+    shown_.swap(shown);
   }
 
   MakeContext context_for(const PlanNode& node) {
@@ -197,11 +226,44 @@ class PlanEngine final : public Engine {
   StandardOutput standard_output_;
   std::map<std::string, std::unique_ptr<StaticTable>, std::less<>> tables_;
   std::map<std::string, std::unique_ptr<LiveTable>, std::less<>> live_tables_;
+  std::map<std::string, std::unique_ptr<StaticTable>, std::less<>> queried_tables_;
+  mutable std::mutex shown_mutex_;
+  std::map<std::string, std::shared_ptr<const LiveTableSnapshot>, std::less<>> shown_;
   std::unique_ptr<Graph> graph_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<Run> run_;
   bool stopped_ = false;
 };
+
+Result<std::shared_ptr<Tap>> PlanEngine::tap(const TapRequest& request) {
+  std::vector<std::string> names;
+  std::vector<size_t> edges;
+  bool found = false;
+  for (size_t i = 0; i < graph_->nodes.size(); ++i) {
+    const GraphNode& node = graph_->nodes[i];
+    names.push_back(node.id);
+    // A source with a decoder, and a chain, are several nodes under one name: what leaves is what
+    // leaves the last of them.
+    const bool named = node.id == request.node || node.name == request.node;
+    found = found || named;
+    for (const Edge& edge : node.consumers) {
+      const GraphNode& to = graph_->nodes[edge.to];
+      const bool enters = (to.id == request.node || to.name == request.node) && !named;
+      const bool leaves =
+          named && to.name != node.name && node.ports[edge.port].name == request.port;
+      if (request.input ? enters : leaves) edges.push_back(edge.index);
+    }
+  }
+  if (!found)
+    return Error::invalid("no node `" + request.node + "`" + did_you_mean(request.node, names));
+  if (edges.empty())
+    return Error::invalid("nothing " + std::string(request.input ? "enters" : "leaves") + " `" +
+                          request.node + (request.port.empty() ? "" : "." + request.port) + "`" +
+                          (request.input ? "" : " — a sink is looked at with its input"));
+  // One way out is enough: the same rows take each of them.
+  if (!request.input) edges.resize(1);
+  return graph_->traffic->open(std::move(edges), request.limit);
+}
 
 }  // namespace
 

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "runtime/config/plan.h"
+#include "runtime/exec/edge_traffic.h"
+#include "runtime/exec/graph_view.h"
 #include "runtime/exec/limits.h"
 #include "runtime/exec/progress.h"
 #include "runtime/operator/registry.h"
@@ -40,6 +42,23 @@ struct EngineOptions {
   // All that a source gave up to this offset is committed in every sink. Told beside
   // Source::committed, and at once, for whoever cannot wait until the source's thread comes around.
   std::function<void(const std::string& node, const std::string& offset)> on_committed;
+};
+
+// A table as a query sees it.
+struct TableView {
+  std::string name;
+  bool live = true;
+  // As of the last epoch that every sink has committed; null for a static table.
+  std::shared_ptr<const LiveTableSnapshot> rows;
+  StaticTable* file = nullptr;  // of a static table; lives as long as the engine
+};
+
+// What passes between nodes, asked for by name.
+struct TapRequest {
+  std::string node;    // as in the file, or a node's id
+  std::string port;    // what leaves by it; empty: the main one
+  bool input = false;  // what enters the node instead
+  int64_t limit = 20;
 };
 
 class Engine {
@@ -78,6 +97,14 @@ class Engine {
   [[nodiscard]] virtual std::vector<StateBound> state_bounds() const = 0;
   // The live table of that name; null if there is none. Good during and after run().
   [[nodiscard]] virtual const LiveTable* table(std::string_view name) const = 0;
+  // Every table, live ones as of one epoch, by name. From any thread.
+  [[nodiscard]] virtual std::vector<TableView> tables() const = 0;
+  [[nodiscard]] virtual GraphView graph() const = 0;
+  // Empty before run(). From any thread.
+  [[nodiscard]] virtual std::vector<SourceView> sources() const = 0;
+  // A sample of the rows that pass from now on. It must not outlive the engine. From any thread.
+  [[nodiscard]] virtual Result<std::shared_ptr<Tap>> tap(const TapRequest& request) = 0;
+  [[nodiscard]] virtual const Plan& plan() const = 0;
   [[nodiscard]] virtual Chosen threads() const = 0;
   [[nodiscard]] virtual Chosen memory() const = 0;
   [[nodiscard]] virtual size_t num_nodes() const = 0;

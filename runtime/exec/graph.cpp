@@ -7,6 +7,7 @@
 #include <set>
 
 #include "runtime/base/check.h"
+#include "runtime/exec/edge_traffic.h"
 #include "runtime/exec/graph_columns.h"
 #include "runtime/exec/graph_watermarks.h"
 #include "runtime/exec/plan_order.h"
@@ -485,7 +486,14 @@ std::unique_ptr<Graph> build_graph(const Plan& plan, const Registry& registry,
                                    const GraphOptions& options,
                                    const std::function<MakeContext(const PlanNode&)>& context_for,
                                    Diagnostics& diagnostics) {
-  return GraphBuilder(plan, registry, options, context_for, diagnostics).build();
+  auto graph = GraphBuilder(plan, registry, options, context_for, diagnostics).build();
+  if (!graph) return graph;
+  size_t num_edges = 0;
+  for (GraphNode& node : graph->nodes) {
+    for (Edge& edge : node.consumers) edge.index = num_edges++;
+  }
+  graph->traffic = std::make_shared<EdgeTraffic>(num_edges);
+  return graph;
 }
 
 }  // namespace flowrun

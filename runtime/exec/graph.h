@@ -24,6 +24,7 @@
 
 namespace flowrun {
 
+class EdgeTraffic;
 class WatermarkGate;
 
 struct Edge {
@@ -34,6 +35,7 @@ struct Edge {
   SinkSet sinks;                                // sinks that rows passing here may reach
   // Set where a watermark node looks at the times of the rows that the consumer keeps.
   std::shared_ptr<const WatermarkGate> gate = nullptr;
+  size_t index = 0;  // among all edges of the graph
 };
 
 struct GraphNode {
@@ -96,6 +98,7 @@ struct Graph {
   std::vector<size_t> sinks;
   std::vector<size_t> statefuls;  // in topological order
   std::vector<size_t> watermarks;
+  std::shared_ptr<EdgeTraffic> traffic;  // by Edge::index
 };
 
 struct GraphOptions {

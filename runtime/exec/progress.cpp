@@ -105,6 +105,16 @@ std::string progress_json(const Progress& progress) {
   });
   list(writer, "sinks", progress.sinks,
        [&](const SinkProgress& sink) { count(writer, "output_rows", sink.output_rows); });
+  list(writer, "nodes", progress.nodes, [&](const NodeProgress& node) {
+    count(writer, "late_rows", node.late_rows);
+    count(writer, "rejected_rows", node.rejected_rows);
+    writer.Key("watermark");
+    node.has_watermark ? writer.String(utc_text(node.watermark).c_str()) : writer.Null();
+  });
+  writer.Key("edge_rows");
+  writer.StartArray();
+  for (const int64_t rows : progress.edge_rows) writer.Int64(rows);
+  writer.EndArray();
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }

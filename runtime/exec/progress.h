@@ -29,6 +29,15 @@ struct SinkProgress {
   int64_t output_rows = 0;  // in this epoch
 };
 
+// By the nodes of the graph, in its order.
+struct NodeProgress {
+  std::string node;           // its id
+  int64_t late_rows = 0;      // since the start
+  int64_t rejected_rows = 0;  // since the start
+  bool has_watermark = false;
+  int64_t watermark = 0;  // microseconds, of watermark nodes and of what ends state by one
+};
+
 struct Progress {
   std::string name;  // the pipeline's
   int64_t epoch = 0;
@@ -53,6 +62,8 @@ struct Progress {
   std::vector<SourceProgress> sources;
   std::vector<StateProgress> states;
   std::vector<SinkProgress> sinks;
+  std::vector<NodeProgress> nodes;
+  std::vector<int64_t> edge_rows;  // since the start, by the edges of the graph
 };
 
 // One JSON object on one line, keys in snake_case, times as text in UTC with a Z: what --progress

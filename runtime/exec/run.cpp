@@ -105,6 +105,7 @@ Status Run::open_sinks() {
                                                   settings_.stepped ? nullptr : pool_));
     FLOWRUN_RETURN_IF_ERROR(sinks_.back()->open());
   }
+  if (settings_.after_commit) settings_.after_commit();
   return ok_status();
 }
 
@@ -145,6 +146,16 @@ void Run::stop() {
     stop_ = true;
   }
   coordinator_wakes_.notify_all();
+}
+
+std::vector<SourceView> Run::sources() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SourceView> views;
+  for (const size_t s : graph_.sources) {
+    const SourceState& state = source_states_[graph_.nodes[s].source_index];
+    views.push_back({graph_.nodes[s].name, state.available, state.ended});
+  }
+  return views;
 }
 
 void Run::worker_main(size_t index) {

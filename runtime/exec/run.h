@@ -20,6 +20,7 @@
 #include "runtime/exec/engine.h"
 #include "runtime/exec/epoch_state.h"
 #include "runtime/exec/graph.h"
+#include "runtime/exec/graph_view.h"
 #include "runtime/exec/sink_runner.h"
 #include "runtime/exec/source_runner.h"
 #include "runtime/exec/watermarks.h"
@@ -45,6 +46,7 @@ struct RunSettings {
   std::function<void(const LogEvent&)> on_log;
   std::function<void(const Progress&)> on_progress;
   std::function<void(const std::string& node, const std::string& offset)> on_committed;
+  std::function<void()> after_commit;  // every sink has committed its part of an epoch
 };
 
 class Run final : public SourceHost {
@@ -59,6 +61,7 @@ class Run final : public SourceHost {
   Engine::Step step();
   Status finish();
   void stop();
+  [[nodiscard]] std::vector<SourceView> sources() const;
 
   bool await_turn(size_t source) override;
   bool may_read(size_t source) override;
@@ -160,6 +163,7 @@ class Run final : public SourceHost {
   void share_loop(size_t count, const std::function<void(size_t, size_t)>& body);
   void help(SharedLoop& loop, size_t worker);
   void report_progress(const EpochState& epoch, const std::array<int64_t, 5>& times);
+  [[nodiscard]] std::vector<NodeProgress> progress_of_nodes() const;
   void note_falling_behind(const EpochState& epoch, int64_t total);
 
   Graph& graph_;

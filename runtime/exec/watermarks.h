@@ -44,6 +44,8 @@ class Watermarks {
 
   [[nodiscard]] int64_t current(size_t stateful) const { return current_[stateful]; }    // W(N)
   [[nodiscard]] int64_t previous(size_t stateful) const { return previous_[stateful]; }  // W(N-1)
+  // The value of a watermark node.
+  [[nodiscard]] int64_t value(size_t watermark) const { return values_[watermark]; }
   // The least W of the operators, else of the watermark nodes: for progress. None when there is no
   // watermark.
   [[nodiscard]] std::optional<int64_t> shown() const;

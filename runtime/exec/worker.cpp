@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/columnar/builder.h"
+#include "runtime/exec/edge_traffic.h"
 #include "runtime/exec/watermark_gate.h"
 
 namespace flowrun {
@@ -121,6 +122,7 @@ Status Worker::pass_on(const GraphNode& from, size_t port, const RecordBatch& ba
 
 Status Worker::deliver(const Edge& edge, RecordBatch batch, Push& push) {
   const GraphNode& node = shared_.graph->nodes[edge.to];
+  shared_.graph->traffic->pass(edge.index, batch);
   if (edge.adapter) {
     auto adapted = edge.adapter->apply(batch);
     if (!adapted) return std::move(adapted.error()).within(node.name);

@@ -26,6 +26,13 @@ struct Drafts {
   PluginCheckCommand plugin_check;
   PluginNewCommand plugin_new;
   SimulateCommand simulate;
+  SqlCommand sql;
+  StatusCommand status;
+  TopCommand top;
+  TapCommand tap;
+  double watch = 0;
+  double every = 1e6;
+  double wait = 5e6;
   double run_for = 0;
   double memory = 0;
 };
@@ -81,6 +88,10 @@ void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
       ->type_name("DIR");
   command->add_option("--progress", run.progress, "append a JSON record of each epoch to this file")
       ->type_name("FILE");
+  command
+      ->add_option("--listen", run.listen,
+                   "serve the HTTP API and the dashboard here: 127.0.0.1:8080")
+      ->type_name("ADDRESS");
   command->add_flag("--quiet", run.quiet,
                     "say nothing on standard error but warnings and errors of the run");
   command
@@ -265,6 +276,80 @@ void add_simulate(CLI::App& app, CommandLine& out, Drafts& drafts) {
              kWikimediaPort, 0);
 }
 
+CLI::Option* add_duration(CLI::App& command, const std::string& name, double& value,
+                          const std::string& what) {
+  return command.add_option(name, value, what)
+      ->transform(CLI::AsNumberWithUnit(kDurations, CLI::AsNumberWithUnit::UNIT_REQUIRED))
+      ->type_name("DURATION");
+}
+
+void add_run_file(CLI::App& command, std::string& file) {
+  command.add_option("file", file, "the pipeline that runs, or the socket of a run")
+      ->required()
+      ->type_name("FILE");
+}
+
+void add_sql(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  SqlCommand& sql = drafts.sql;
+  CLI::App* command = app.add_subcommand(
+      "sql", "Ask a running pipeline about its tables; without a statement, at a prompt");
+  add_run_file(*command, sql.file);
+  command->add_option("statement", sql.statement, "such as \"select * from counts\"")
+      ->type_name("STATEMENT");
+  command->add_option("--format", sql.format, "table, json (an object a line) or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  CLI::Option* watch = add_duration(*command, "--watch", drafts.watch, "ask again and again: 1s");
+  command->add_option("--rows", sql.rows, "rows of a table that are shown (default 20)")
+      ->check(CLI::Range(0, 10'000'000));
+  command->add_option("--truncate", sql.truncate,
+                      "cut cells of a table: true (20), false or a number");
+  command->add_flag("--vertical", sql.vertical, "a line per value");
+  command->callback([&out, &drafts, watch] {
+    if (watch->count() > 0) drafts.sql.watch = static_cast<int64_t>(drafts.watch);
+    out = drafts.sql;
+  });
+}
+
+void add_looks(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  StatusCommand& status = drafts.status;
+  CLI::App* command = app.add_subcommand("status", "What runs on this machine, under this user");
+  command->add_option("file", status.file, "only this pipeline, or the socket of a run")
+      ->type_name("FILE");
+  command
+      ->add_option_function<std::string>(
+          "--format", [&status](const std::string& word) { status.json = word == "json"; },
+          "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->callback([&out, &status] { out = status; });
+
+  TopCommand& top = drafts.top;
+  command = app.add_subcommand("top", "Watch a running pipeline, node by node");
+  add_run_file(*command, top.file);
+  add_duration(*command, "--every", drafts.every, "how often it is drawn (default 1s)");
+  command->add_flag("--once", top.once, "one picture, of the time between two looks");
+  command->callback([&out, &drafts] {
+    drafts.top.every = static_cast<int64_t>(drafts.every);
+    out = drafts.top;
+  });
+
+  TapCommand& tap = drafts.tap;
+  command = app.add_subcommand("tap", "Show some of the rows that leave or enter a node");
+  add_run_file(*command, tap.file);
+  command->add_option("node", tap.node, "the node, or a port of it: readings.errors")
+      ->required()
+      ->type_name("NODE");
+  command->add_flag("--input", tap.input, "what enters the node, not what leaves it");
+  command->add_option("--limit", tap.limit, "so many rows (default 20)")
+      ->check(CLI::Range(1, 1000));
+  add_duration(*command, "--wait", drafts.wait, "for so long at most (default 5s)");
+  command->add_option("--format", tap.format, "table, json (an object a line) or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  command->callback([&out, &drafts] {
+    drafts.tap.wait = static_cast<int64_t>(drafts.wait);
+    out = drafts.tap;
+  });
+}
+
 std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -310,6 +395,8 @@ CommandLine parse_command_line(int count, char** arguments) {
   add_reference(app, out, drafts);
   add_plugin(app, out, drafts);
   add_simulate(app, out, drafts);
+  add_sql(app, out, drafts);
+  add_looks(app, out, drafts);
   app.footer(
       "Examples:\n"
       "  flowrun pipelines/iot.yaml          run a pipeline\n"

@@ -27,6 +27,7 @@ struct RunCommand {
   std::optional<uint64_t> chunking;
   bool restart_state = false;
   std::string progress;
+  std::string listen;  // over the pipeline's `serve: { listen: ... }`
   bool quiet = false;
   bool json_log = false;
 };
@@ -94,14 +95,47 @@ struct SimulateCommand {
   bool quiet = false;
 };
 
+// Of the commands below, `file` is a pipeline that runs, or the socket of a run.
+struct SqlCommand {
+  std::string file;
+  std::string statement;         // empty: a prompt
+  std::string format = "table";  // table, json, csv
+  std::optional<int64_t> watch;  // microseconds
+  std::optional<int64_t> rows;
+  std::string truncate;  // as show()'s: true, false, a number
+  bool vertical = false;
+};
+
+struct StatusCommand {
+  std::string file;  // empty: all runs
+  bool json = false;
+};
+
+struct TopCommand {
+  std::string file;
+  int64_t every = 1'000'000;  // microseconds
+  bool once = false;
+};
+
+struct TapCommand {
+  std::string file;
+  std::string node;
+  std::string port;
+  bool input = false;
+  int64_t limit = 20;
+  int64_t wait = 5'000'000;  // microseconds
+  std::string format = "table";
+};
+
 // The command line was answered by the parser: help, version, or a complaint, already printed.
 struct Answered {
   int exit_code = kExitDone;
 };
 
-using CommandLine = std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, EvalCommand,
-                                 OperatorsCommand, SchemaCommand, PluginListCommand,
-                                 PluginCheckCommand, PluginNewCommand, SimulateCommand>;
+using CommandLine =
+    std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, EvalCommand, OperatorsCommand,
+                 SchemaCommand, PluginListCommand, PluginCheckCommand, PluginNewCommand,
+                 SimulateCommand, SqlCommand, StatusCommand, TopCommand, TapCommand>;
 
 // `flowrun FILE` is `flowrun run FILE`.
 CommandLine parse_command_line(int count, char** arguments);

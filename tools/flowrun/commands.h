@@ -17,5 +17,9 @@ int execute(const PluginListCommand& command);
 int execute(const PluginCheckCommand& command);
 int execute(const PluginNewCommand& command);
 int execute(const SimulateCommand& command);
+int execute(const SqlCommand& command);
+int execute(const StatusCommand& command);
+int execute(const TopCommand& command);
+int execute(const TapCommand& command);
 
 }  // namespace flowrun

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "runtime/embed/pipeline.h"
+#include "runtime/serve/pipeline_server.h"
 #include "tools/flowrun/commands.h"
 #include "tools/flowrun/heartbeat.h"
 #include "tools/flowrun/log.h"
@@ -75,6 +76,7 @@ class Run {
   void on_beat();
   int finish(const Status& done, int64_t started);
   bool load();
+  bool serve();
 
   const RunCommand& command_;
   Terminal terminal_;
@@ -83,6 +85,8 @@ class Run {
   Pipeline pipeline_;
   std::mutex mutex_;  // guards summary_
   RunSummary summary_;
+  std::unique_ptr<PipelineServer> server_;
+  std::atomic<PipelineServer*> serving_ = nullptr;  // server_, once it is there
   std::atomic<Engine*> running_ = nullptr;
   std::atomic<bool> asked_to_stop_ = false;
   bool stop_was_said_ = false;  // the heartbeat's own
@@ -91,9 +95,14 @@ class Run {
 bool Run::load() {
   EngineOptions options = engine_options(command_);
   options.console = &terminal_;
-  options.on_log = [this](const LogEvent& event) { log_.event(event); };
+  options.on_log = [this](const LogEvent& event) {
+    log_.event(event);
+    if (PipelineServer* server = serving_) server->on_log(event);
+  };
   options.on_progress = [this](const Progress& progress) { on_progress(progress); };
-  const bool loaded = pipeline_.load(command_.pipeline, std::move(options));
+  PipelineArguments arguments = command_.pipeline;
+  if (!command_.listen.empty()) arguments.set.push_back("serve.listen=" + command_.listen);
+  const bool loaded = pipeline_.load(arguments, std::move(options));
   const auto warnings = static_cast<int64_t>(pipeline_.diagnostics().size());
   if (!loaded) {
     std::string text = pipeline_.diagnostics_text(terminal_.colours());
@@ -104,6 +113,43 @@ bool Run::load() {
                           plural(warnings, "warning"), command_.pipeline.file));
   }
   return loaded;
+}
+
+// The port that was asked for, and the socket for `flowrun sql` and its kin. Without the socket a
+// pipeline runs all the same.
+bool Run::serve() {
+  auto settings = serve_settings(pipeline_.engine().plan());
+  if (!settings) {
+    const Position& at = settings.error().position;
+    terminal_.line(fmt::format("{}{}error: {}", at.known() && at.file ? *at.file : "",
+                               at.known() ? fmt::format(":{}:{}: ", at.line, at.column) : "",
+                               settings.error().message));
+    return false;
+  }
+  settings->version = FLOWRUN_VERSION;
+  if (settings->http.socket_path.empty()) {
+    if (auto path = default_socket_path(command_.pipeline.file); path) {
+      settings->http.socket_path = *path;
+    } else {
+      log_.event({LogEvent::Level::warning, {}, path.error().message});
+    }
+  }
+  if (settings->http.socket_path.empty() && !settings->http.tcp) return true;
+  auto server = PipelineServer::start(pipeline_.engine(), pipeline_.functions(), *settings);
+  if (!server && !settings->http.tcp) {
+    log_.event({LogEvent::Level::warning, {}, server.error().message});
+    return true;
+  }
+  if (!server) {
+    log_.event({LogEvent::Level::error, {}, server.error().message});
+    return false;
+  }
+  server_ = std::move(*server);
+  serving_ = server_.get();
+  if (server_->port() != 0)
+    log_.info(fmt::format("{}: http://{}:{}", pipeline_.name(), settings->http.tcp->address.host,
+                          server_->port()));
+  return true;
 }
 
 int Run::execute() {
@@ -118,19 +164,24 @@ int Run::execute() {
       return kExitFailed;
     }
   }
+  if (!serve()) return kExitRefused;
   log_.info(start_line(pipeline_.name(), pipeline_.engine()));
   const int64_t started = system_clock().monotonic();
   running_ = &pipeline_.engine();
   if (asked_to_stop_) pipeline_.engine().stop();
   const Status done = [this] {
     const Heartbeat heartbeat(kBeat, [this] { on_beat(); });
+    if (server_) server_->set_running();
     return pipeline_.engine().run();
   }();
+  if (server_) server_->finish(done);
+  serving_ = nullptr;
   return finish(done, started);
 }
 
 void Run::on_progress(const Progress& progress) {
   progress_file_.write(progress);
+  if (PipelineServer* server = serving_) server->on_progress(progress);
   if (terminal_.has_status() && !command_.quiet) terminal_.set_status(status_line(progress));
   const std::lock_guard lock(mutex_);
   summary_.add(progress);
