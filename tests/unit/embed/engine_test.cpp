@@ -1,74 +1,200 @@
-#include <catch2/catch.hpp>
-#include <string>
-#include <tuple>
-#include <vector>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "include/flowrun/flowrun.h"
+#include <csignal>
+#include <thread>
+
+#include "tests/unit/embed/host.h"
+
+using namespace host;
 
 namespace {
 
-using Number = std::tuple<int64_t>;
-using namespace std::chrono_literals;
+// Stands still until told otherwise.
+struct StillClock : flowrun::Clock {
+  int64_t now() override { return time.load(); }
+  int64_t monotonic() override { return time.load(); }
+  std::atomic<int64_t> time{1'000'000};
+};
 
-constexpr flowrun::Wait kPatience = 60s;  // generous: a slow machine must not fail
-
-const std::string kThrough =
-    "nodes:\n"
-    "  in: { source: push, schema: \"x BIGINT\" }\n"
-    "  big: { from: in, filter: \"x > 10\" }\n"
-    "  out: { from: big, sink: pull }\n";
-
-flowrun::Engine loaded(const std::string& text, flowrun::Settings settings = {}) {
-  auto engine = flowrun::Engine::from_text(text, std::move(settings));
-  INFO(engine.status().text());
-  REQUIRE(engine);
-  return std::move(*engine);
+bool readable(int descriptor) {
+  pollfd watched{descriptor, POLLIN, 0};
+  return poll(&watched, 1, 0) == 1;
 }
 
 }  // namespace
 
 TEST_CASE("what is pushed comes out by pull, and its ticket says when it is committed") {
   auto engine = loaded(kThrough);
-  auto in = engine.push_rows<Number>("in");
-  auto out = engine.pull_rows<Number>("out");
-  REQUIRE(in);
-  REQUIRE(out);
+  auto in = push_into(engine);
+  auto out = pull_from(engine);
   REQUIRE(engine.start());
-  auto ticket = in->push(std::vector<Number>{{5}, {11}, {12}});
+  auto ticket = in.push(std::vector<Number>{{5}, {11}, {12}});
   REQUIRE(ticket);
-  auto rows = out->pull(kPatience);
+  auto rows = out.pull(kPatience);
   REQUIRE(rows);
   CHECK(*rows == std::vector<Number>{{11}, {12}});
   CHECK(ticket->wait(kPatience));
   CHECK(ticket->committed().get());
-  in->finish();
+  in.finish();
   CHECK(engine.wait(kPatience));
-  CHECK(out->pull(kPatience).status().code() == flowrun::Code::ended);
+  CHECK(out.pull(kPatience).status().code() == flowrun::Code::ended);
   CHECK(engine.state() == flowrun::State::ended);
 }
 
-TEST_CASE("a stepped engine runs everything on its caller's thread") {
+TEST_CASE("a stepped engine does on its caller's thread the same every time") {
+  const auto walk = [] {
+    flowrun::Settings settings;
+    settings.stepped = true;
+    auto engine = loaded(kThrough, std::move(settings));
+    auto in = push_into(engine);
+    auto out = engine.pull("out");
+    REQUIRE(out);
+    std::vector<std::pair<int64_t, int64_t>> seen;  // epoch, rows
+    for (size_t round = 1; round <= 5; ++round) {
+      CHECK_FALSE(engine.step()->made_epoch);
+      for (size_t i = 0; i < round; ++i) REQUIRE(in.push(numbers(round)));
+      CHECK(readable(engine.wake_fd()));
+      CHECK(engine.step()->made_epoch);
+      CHECK_FALSE(readable(engine.wake_fd()));
+      while (true) {
+        auto pulled = out->pull(flowrun::kNow);
+        if (!pulled) break;
+        seen.emplace_back(pulled->epoch, pulled->batch.num_rows());
+      }
+    }
+    in.finish();
+    while (!engine.step(kPatience)->ended) continue;
+    CHECK(engine.state() == flowrun::State::ended);
+    return seen;
+  };
+  const auto first = walk();
+  CHECK(first ==
+        std::vector<std::pair<int64_t, int64_t>>{{0, 1}, {1, 4}, {2, 9}, {3, 16}, {4, 25}});
+  CHECK(walk() == first);
+}
+
+TEST_CASE("the host's clock decides when an epoch ends") {
+  StillClock clock;
   flowrun::Settings settings;
   settings.stepped = true;
-  auto engine = loaded(kThrough, settings);
-  auto in = engine.push_rows<Number>("in");
-  auto out = engine.pull_rows<Number>("out");
-  REQUIRE(in);
-  REQUIRE(out);
-  auto idle = engine.step();
-  REQUIRE(idle);
-  CHECK_FALSE(idle->made_epoch);
-  auto first = in->push({20});
-  auto second = in->push({30});
-  REQUIRE(second);
-  auto step = engine.step();
-  REQUIRE(step);
-  CHECK(step->made_epoch);
-  CHECK(second->is_committed());
-  auto rows = out->pull(flowrun::kNow);
-  REQUIRE(rows);
-  CHECK(*rows == std::vector<Number>{{20}, {30}});
-  in->finish();
-  while (engine.state() == flowrun::State::running) REQUIRE(engine.step());
-  CHECK(engine.state() == flowrun::State::ended);
+  settings.clock = &clock;
+  auto engine = loaded("trigger: 10 seconds\n" + kThrough, std::move(settings));
+  auto in = push_into(engine);
+  CHECK_FALSE(engine.step()->made_epoch);
+  auto ticket = in.push({20});
+  clock.time += 9'000'000;
+  CHECK_FALSE(engine.step()->made_epoch);
+  CHECK_FALSE(ticket->is_committed());
+  clock.time += 1'000'000;
+  CHECK(engine.step()->made_epoch);
+  CHECK(ticket->is_committed());
+  CHECK(engine.progress()->timestamp >= 1'000'000);
+}
+
+TEST_CASE("a stepped engine waits for a push from another thread, and for a stop") {
+  flowrun::Settings settings;
+  settings.stepped = true;
+  auto engine = loaded(kThrough, std::move(settings));
+  auto in = push_into(engine);
+  std::thread pushing([&] { static_cast<void>(in.push({20})); });
+  CHECK(engine.step(kPatience)->made_epoch);
+  pushing.join();
+  std::thread stopping([&] { engine.stop(); });
+  CHECK(engine.step(kPatience)->ended);
+  stopping.join();
+}
+
+TEST_CASE("an engine can be stopped and destroyed in every state") {
+  SECTION("loaded") { loaded(kThrough); }
+  SECTION("stopped before it starts") {
+    auto engine = loaded(kThrough);
+    engine.stop();
+    CHECK(engine.start());
+    CHECK(engine.wait(kPatience));
+  }
+  SECTION("running") {
+    auto engine = loaded(kThrough);
+    REQUIRE(engine.start());
+    CHECK(engine.wait(1ms).code() == flowrun::Code::timeout);
+  }
+  SECTION("stopped twice, from several threads") {
+    auto engine = loaded(kThrough);
+    REQUIRE(engine.start());
+    std::thread other([&] { engine.stop(); });
+    engine.stop();
+    other.join();
+    CHECK(engine.wait(kPatience));
+    engine.stop();
+  }
+  SECTION("stepped midway") {
+    flowrun::Settings settings;
+    settings.stepped = true;
+    auto engine = loaded(kThrough, std::move(settings));
+    auto ticket = push_into(engine).push({20});
+    CHECK(engine.step()->made_epoch);
+    CHECK(ticket->is_committed());
+  }
+  SECTION("on another thread than it was made on") {
+    auto engine = std::make_unique<flowrun::Engine>(loaded(kThrough));
+    REQUIRE(engine->start());
+    std::thread([&] { engine.reset(); }).join();
+  }
+}
+
+TEST_CASE("calls that do not fit the state say what would") {
+  auto engine = loaded(kThrough);
+  CHECK(engine.wait(flowrun::kNow).text().find("call start") != std::string::npos);
+  CHECK(engine.step().status().text().find("stepping") != std::string::npos);
+  REQUIRE(engine.start());
+  CHECK(engine.start().text().find("started before") != std::string::npos);
+  CHECK(engine.push("inn").status().text().find("did you mean `in`?") != std::string::npos);
+  CHECK(engine.pull("in").status().code() == flowrun::Code::invalid);
+  CHECK(engine.table("none").status().text().find("sink: memory") != std::string::npos);
+  CHECK(engine.push_rows<std::tuple<std::string>>("in").status().code() == flowrun::Code::invalid);
+  CHECK(engine.push_rows<std::tuple<int64_t, int64_t>>("in").status().code() ==
+        flowrun::Code::invalid);
+}
+
+TEST_CASE("an engine that is destroyed in its own callback ends the process with a message") {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::freopen("/dev/null", "w", stderr);
+    std::signal(SIGABRT, SIG_DFL);
+    std::unique_ptr<flowrun::Engine> engine;
+    flowrun::Settings settings;
+    settings.on_progress = [&](const flowrun::Progress&) { engine.reset(); };
+    engine = std::make_unique<flowrun::Engine>(loaded(kThrough, std::move(settings)));
+    auto in = push_into(*engine);
+    static_cast<void>(in.push({20}));
+    static_cast<void>(engine->start());
+    while (true) pause();
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+}
+
+TEST_CASE("several engines in one process know nothing of each other") {
+  std::vector<std::thread> hosts;
+  std::atomic<int> right = 0;
+  for (int64_t h = 0; h < 4; ++h) {
+    hosts.emplace_back([h, &right] {
+      auto engine = flowrun::Engine::from_text(kThrough);
+      auto in = engine->push_rows<Number>("in");
+      auto out = engine->pull_rows<Number>("out");
+      if (!engine->start()) return;
+      for (int64_t i = 0; i < 50; ++i) {
+        if (!in->push({100 * (h + 1) + i})) return;
+      }
+      in->finish();
+      const std::vector<Number> all = pull_all(*out);
+      const bool own = all.size() == 50 && std::get<0>(all.front()) == 100 * (h + 1);
+      if (own && engine->wait(kPatience)) ++right;
+    });
+  }
+  for (std::thread& thread : hosts) thread.join();
+  CHECK(right == 4);
 }
