@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 
@@ -73,6 +74,7 @@ class Run {
   void on_progress(const Progress& progress);
   void on_signal(int signal);
   void on_beat();
+  [[noreturn]] void leave_behind(const std::string& node);
   int finish(const Status& done, int64_t started);
   bool load();
 
@@ -93,6 +95,7 @@ bool Run::load() {
   options.console = &terminal_;
   options.on_log = [this](const LogEvent& event) { log_.event(event); };
   options.on_progress = [this](const Progress& progress) { on_progress(progress); };
+  options.on_stuck = [this](const std::string& node) { leave_behind(node); };
   const bool loaded = pipeline_.load(command_.pipeline, std::move(options));
   const auto warnings = static_cast<int64_t>(pipeline_.diagnostics().size());
   if (!loaded) {
@@ -140,6 +143,13 @@ void Run::on_progress(const Progress& progress) {
 void Run::on_signal(int) {
   asked_to_stop_ = true;
   if (Engine* engine = running_) engine->stop();
+}
+
+// Its thread cannot be ended but with the process; what is committed is.
+void Run::leave_behind(const std::string& node) {
+  log_.event({LogEvent::Level::error, node, "the run ends without it"});
+  log_.flush();
+  std::_Exit(kExitFailed);
 }
 
 void Run::on_beat() {
