@@ -393,8 +393,8 @@ typedef struct flowrun_stateful {
 #define FLOWRUN_SOURCE_FINITE 2u       /* it ends by itself */
 #define FLOWRUN_SOURCE_MARKS_EPOCHS 4u /* it decides itself what an epoch is */
 
-/* A record that the source could not take. It is counted, logged, and given out on the port `errors`
- * when the source's spec has that port. */
+/* A record that the source could not take. It is counted, logged, and given out on the port
+ * `errors` when the source's spec has that port. */
 typedef struct flowrun_rejection {
   uint64_t size;
   flowrun_text source; /* the peer or the file */

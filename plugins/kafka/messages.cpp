@@ -8,6 +8,9 @@ namespace {
 
 constexpr int64_t kMicrosecondsPerMillisecond = 1000;
 
+// Columns by their place in the schema.
+enum : size_t { kKey, kValue, kTopic, kPartition, kOffset, kTimestamp, kTimestampType, kHeaders };
+
 void append_bytes(sdk::Builder<std::string_view>& column, const void* bytes, size_t size) {
   bytes ? column.append({static_cast<const char*>(bytes), size}) : column.append_null();
 }
@@ -42,11 +45,18 @@ sdk::Schema MessageColumns::schema() const {
 }
 
 void MessageColumns::append(const rd_kafka_message_t& message) {
-  append_bytes(keys_, message.key, message.key_len);
-  append_bytes(values_, message.payload, message.len);
-  topics_.append(rd_kafka_topic_name(message.rkt));
-  partitions_.append(message.partition);
-  offsets_.append(message.offset);
+  ++num_rows_;
+  if (wanted_[kKey]) append_bytes(keys_, message.key, message.key_len);
+  if (wanted_[kValue]) append_bytes(values_, message.payload, message.len);
+  if (wanted_[kTopic]) topics_.append(rd_kafka_topic_name(message.rkt));
+  if (wanted_[kPartition]) partitions_.append(message.partition);
+  if (wanted_[kOffset]) offsets_.append(message.offset);
+  if (wanted_[kTimestamp] || wanted_[kTimestampType]) append_timestamp(message);
+  if (format_.headers) append_headers(message);
+  bytes_ += static_cast<int64_t>(message.key_len + message.len);
+}
+
+void MessageColumns::append_timestamp(const rd_kafka_message_t& message) {
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
   const int64_t milliseconds = rd_kafka_message_timestamp(&message, &type);
   if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE)
@@ -54,14 +64,13 @@ void MessageColumns::append(const rd_kafka_message_t& message) {
   else
     timestamps_.append(milliseconds * kMicrosecondsPerMillisecond);
   timestamp_types_.append(number_of(type));
-  if (format_.headers) append_headers(message);
-  bytes_ += static_cast<int64_t>(message.key_len + message.len);
 }
 
 // A message without headers has null, as in Spark.
 void MessageColumns::append_headers(const rd_kafka_message_t& message) {
   rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (!wanted_[kHeaders] ||
+      rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     header_lists_.append_null();
     return;
   }
@@ -79,15 +88,26 @@ void MessageColumns::append_headers(const rd_kafka_message_t& message) {
 }
 
 sdk::Batch MessageColumns::finish() {
-  std::vector<sdk::Column> columns{
-      keys_.finish(),    values_.finish(),     topics_.finish(),         partitions_.finish(),
-      offsets_.finish(), timestamps_.finish(), timestamp_types_.finish()};
+  const sdk::Schema columns = schema();
+  std::vector<sdk::Column> finished;
+  const auto add = [&](auto& builder) {
+    const size_t at = finished.size();
+    const bool built = builder.size() == num_rows_;
+    finished.push_back(built ? builder.finish() : sdk::nulls(num_rows_, columns[at].format));
+  };
+  add(keys_);
+  add(values_);
+  add(topics_);
+  add(partitions_);
+  add(offsets_);
+  add(timestamps_);
+  add(timestamp_types_);
   if (format_.headers) {
-    columns.push_back(
+    finished.push_back(
         header_lists_.finish(sdk::struct_of({header_keys_.finish(), header_values_.finish()})));
   }
-  bytes_ = 0;
-  return sdk::Batch(std::move(columns));
+  num_rows_ = bytes_ = 0;
+  return sdk::Batch(std::move(finished));
 }
 
 }  // namespace kafka

@@ -18,19 +18,25 @@ class MessageColumns {
  public:
   explicit MessageColumns(MessageFormat format) : format_(format) {}
 
+  // Columns that are not wanted are nulls from now on.
+  void narrow(const std::vector<bool>& wanted) { wanted_ = wanted; }
+
   // key, value, topic, partition, offset, timestamp, timestampType and, if asked for, headers.
   flowrun::plugin::Schema schema() const;
   void append(const rd_kafka_message_t& message);
-  int64_t num_rows() const { return partitions_.size(); }
+  int64_t num_rows() const { return num_rows_; }
   int64_t bytes() const { return bytes_; }
   // All rows since the last call.
   flowrun::plugin::Batch finish();
 
  private:
   using Texts = flowrun::plugin::Builder<std::string_view>;
+  void append_timestamp(const rd_kafka_message_t& message);
   void append_headers(const rd_kafka_message_t& message);
 
   MessageFormat format_;
+  std::vector<bool> wanted_ = std::vector<bool>(8, true);  // by column
+  int64_t num_rows_ = 0;
   Texts keys_;
   Texts values_;
   Texts topics_;

@@ -22,6 +22,7 @@ class KafkaSource final : public flowrun::plugin::Source {
   ~KafkaSource() override { close(); }
 
   flowrun::plugin::Schema bind() override { return rows_.schema(); }
+  void narrow(const std::vector<bool>& wanted) override { rows_.narrow(wanted); }
   void open(std::optional<std::string> offset) override;
   flowrun::plugin::Chunk read(int64_t timeout) override;
   void cancel() override { cancelled_ = true; }

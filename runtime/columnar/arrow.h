@@ -105,5 +105,7 @@ Result<SchemaPtr> import_schema(const ArrowSchema& schema);  // REQUIRES: a stru
 // caller's and need not outlive the call. The data is trusted to be what the schema says.
 Result<ColumnPtr> import_column(const ArrowSchema& schema, ArrowArray* array);
 Result<RecordBatch> import_batch(const ArrowSchema& schema, ArrowArray* array);
+// The same for many batches of one schema. REQUIRES: `columns` is what import_schema made of it.
+Result<RecordBatch> import_batch(SchemaPtr columns, const ArrowSchema& schema, ArrowArray* array);
 
 }  // namespace flowrun

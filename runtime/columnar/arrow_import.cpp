@@ -421,8 +421,14 @@ Result<ColumnPtr> import_column(const ArrowSchema& schema, ArrowArray* array) {
 }
 
 Result<RecordBatch> import_batch(const ArrowSchema& schema, ArrowArray* array) {
+  Result<SchemaPtr> columns = import_schema(schema);
+  if (columns) return import_batch(std::move(*columns), schema, array);
+  const Producer released(array);
+  return std::move(columns.error());
+}
+
+Result<RecordBatch> import_batch(SchemaPtr columns, const ArrowSchema& schema, ArrowArray* array) {
   const auto producer = std::make_shared<Producer>(array);
-  FLOWRUN_TRY(SchemaPtr columns, import_schema(schema));
   const int64_t rows = producer->array().length;
   FLOWRUN_TRY(const ColumnPtr column, import_node({schema, producer->array(), producer}));
   return RecordBatch(std::move(columns), rows,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "runtime/exec/edge_traffic.h"
 #include "runtime/exec/run.h"
@@ -208,7 +209,13 @@ Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
   };
   for (size_t s = 0; s < sinks_.size(); ++s) {
     SinkRunner::Turn turn{epoch.id, due[s], std::move(rows[s]), monotonic()};
-    Status finished = sinks_[s]->finish(std::move(turn), give_up);
+    bool told = false;
+    Status finished = sinks_[s]->finish(std::move(turn), [&] {
+      if (!give_up()) return false;
+      if (!std::exchange(told, true)) stop_watch_.wait_for(sinks_[s]->node().name);
+      return true;
+    });
+    stop_watch_.done();
     if (!finished && finished.error().code == ErrorCode::cancelled) {
       gave_up_ = true;
       log(LogEvent::Level::warning, sinks_[s]->node().name,

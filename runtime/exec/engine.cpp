@@ -91,6 +91,7 @@ class PlanEngine final : public Engine {
     settings.clock = options_.clock;
     settings.on_log = options_.on_log;
     settings.on_progress = options_.on_progress;
+    settings.on_stuck = options_.on_stuck;
     settings.on_committed = options_.on_committed;
     settings.after_commit = [this] { show_tables(); };
     const std::lock_guard lock(mutex_);

@@ -42,6 +42,9 @@ struct EngineOptions {
   // All that a source gave up to this offset is committed in every sink. Told beside
   // Source::committed, and at once, for whoever cannot wait until the source's thread comes around.
   std::function<void(const std::string& node, const std::string& offset)> on_committed;
+  // An operator was told to end and has not come back for kStuckPatience: run() cannot return. What
+  // is committed stays committed. Whoever cannot wait must end the process.
+  std::function<void(const std::string& node)> on_stuck;
 };
 
 // A table as a query sees it.

@@ -6,9 +6,16 @@
 
 namespace flowrun {
 
+namespace {
+
+constexpr std::chrono::seconds kStuckPatience(10);  // for an operator that was told to end
+
+}  // namespace
+
 Run::Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool)
     : graph_(graph),
       settings_(std::move(settings)),
+      stop_watch_(kStuckPatience, [this](const std::string& node) { tell_stuck(node); }),
       pool_(std::move(pool)),
       counters_(graph.nodes.size()),
       shared_(graph.statefuls.size()),
@@ -132,11 +139,31 @@ void Run::stop_threads() {
     over_ = true;
   }
   sources_wake_.notify_all();
-  for (const auto& source : sources_) source->cancel();
-  for (const auto& source : sources_) source->finish();
+  for (const auto& source : sources_) {
+    stop_watch_.wait_for(source->node_name());
+    source->cancel();
+  }
+  for (const auto& source : sources_) {
+    stop_watch_.wait_for(source->node_name());
+    source->finish();
+  }
+  stop_watch_.done();
   for (size_t i = 0; i < threads_.size(); ++i) queue_.push(Work{});
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+}
+
+void Run::tell_stuck(const std::string& node) {
+  std::string what;
+  for (const GraphNode& known : graph_.nodes) {
+    if (known.name != node) continue;
+    if (known.source) what = known.source->describe();
+    if (known.sink) what = known.sink->describe();
+  }
+  log(LogEvent::Level::error, node,
+      fmt::format("{} has not come back, {} s after it was told to end", what,
+                  kStuckPatience.count()));
+  if (settings_.on_stuck) settings_.on_stuck(node);
 }
 
 void Run::stop() {

@@ -23,6 +23,7 @@
 #include "runtime/exec/graph_view.h"
 #include "runtime/exec/sink_runner.h"
 #include "runtime/exec/source_runner.h"
+#include "runtime/exec/stop_watch.h"
 #include "runtime/exec/watermarks.h"
 #include "runtime/exec/worker.h"
 
@@ -47,6 +48,7 @@ struct RunSettings {
   std::function<void(const Progress&)> on_progress;
   std::function<void(const std::string& node, const std::string& offset)> on_committed;
   std::function<void()> after_commit;  // every sink has committed its part of an epoch
+  std::function<void(const std::string& node)> on_stuck;
 };
 
 class Run final : public SourceHost {
@@ -76,6 +78,7 @@ class Run final : public SourceHost {
   [[nodiscard]] std::shared_ptr<BufferPool> pool() const override { return pool_; }
 
  private:
+  void tell_stuck(const std::string& node);
   struct SourceState {
     bool part_ended = false;  // of the epoch being read
     bool delivered = false;   // a chunk of the epoch being read came from it
@@ -168,6 +171,7 @@ class Run final : public SourceHost {
 
   Graph& graph_;
   RunSettings settings_;
+  StopWatch stop_watch_;  // of whoever is told to end
   std::shared_ptr<BufferPool> pool_;
   NodeCounters counters_;
   WorkerShared shared_;

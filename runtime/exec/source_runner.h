@@ -49,6 +49,7 @@ class SourceRunner {
     thread_ = std::thread([this] { main(); });
   }
   void cancel() { node_.source->cancel(); }
+  [[nodiscard]] const std::string& node_name() const { return node_.name; }
   // In place of start: opens or reads once, without waiting. False if nothing came of it.
   bool step();
   // A stepped source reads nothing more.

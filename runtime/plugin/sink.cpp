@@ -53,7 +53,9 @@ class PluginSink final : public Sink {
   void close() override { static_cast<void>(made_->call().plain(table_.close, made_->self())); }
   void cancel() override { static_cast<void>(made_->call().plain(table_.cancel, made_->self())); }
   [[nodiscard]] bool blocking() const override { return (table_.flags & FLOWRUN_SINK_BLOCKS) != 0; }
-  [[nodiscard]] std::string describe() const override { return made_->component().name; }
+  [[nodiscard]] std::string describe() const override {
+    return made_->component().name + " of plugin `" + made_->component().plugin + "`";
+  }
 
  private:
   Made made_;

@@ -39,7 +39,9 @@ class PluginSource final : public Source {
     static_cast<void>(
         made_->call().plain(table_.narrow, made_->self(), asked.data(), uint64_t{asked.size()}));
   }
-  [[nodiscard]] std::string describe() const override { return made_->component().name; }
+  [[nodiscard]] std::string describe() const override {
+    return made_->component().name + " of plugin `" + made_->component().plugin + "`";
+  }
   [[nodiscard]] bool marks_epochs() const override { return has(FLOWRUN_SOURCE_MARKS_EPOCHS); }
   [[nodiscard]] bool finite() const override { return has(FLOWRUN_SOURCE_FINITE); }
   [[nodiscard]] std::string guarantee() const override {

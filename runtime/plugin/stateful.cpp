@@ -34,6 +34,21 @@ class PluginLocal final : public Local {
   Made made_;
 };
 
+// An emitter whose main port is another port of the one behind it.
+class PortEmitter final : public Emitter {
+ public:
+  PortEmitter(Emitter& out, size_t port) : out_(out), port_(port) {}
+  Status emit(size_t, RecordBatch batch) override { return out_.emit(port_, std::move(batch)); }
+  [[nodiscard]] bool wanted(size_t) const override { return out_.wanted(port_); }
+  void count(Metric metric, int64_t rows) override { out_.count(metric, rows); }
+  void observe(int64_t event_time) override { out_.observe(event_time); }
+  void warn(std::string_view reason) override { out_.warn(reason); }
+
+ private:
+  Emitter& out_;
+  size_t port_;
+};
+
 // Keeps what close puts out until every ask was served; what it counts and says is passed on with
 // the first of them.
 class PendingOutput {
@@ -48,8 +63,10 @@ class PendingOutput {
   Status emit(EpochId since, Emitter& out) {
     for (const auto& [metric, rows] : std::exchange(counts_, {})) out.count(metric, rows);
     for (const std::string& reason : std::exchange(warnings_, {})) out.warn(reason);
-    for (size_t port = 0; port < rows_.size(); ++port)
-      FLOWRUN_RETURN_IF_ERROR(rows_[port].emit(since, out, port));
+    for (size_t port = 0; port < rows_.size(); ++port) {
+      PortEmitter to_port(out, port);
+      FLOWRUN_RETURN_IF_ERROR(rows_[port].emit(since, to_port));
+    }
     return ok_status();
   }
   void forget(EpochId served) {

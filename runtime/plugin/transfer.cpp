@@ -28,6 +28,31 @@ Result<BoundPort> take_schema(const Component& component, OwnedSchema schema) {
   return BoundPort{std::move(schema), std::move(*imported)};
 }
 
+namespace {
+
+// What stands in an array whose schema is known to be right.
+Status judge_array(const ArrowSchema& schema, OwnedArray& array) {
+  if (Status checked = check_array(schema, *array.get()); !checked) {
+    array.forget();
+    return checked;
+  }
+  if (array.get()->null_count == 0) return ok_status();
+  return Error::data("the batch: its rows cannot be null as a whole");
+}
+
+// As bind said: the schema was checked then.
+Result<RecordBatch> take_declared_batch(const Component& component, const BoundPort& port,
+                                        ArrowArray* array) {
+  OwnedArray owned(array);
+  if (Status judged = judge_array(*port.arrow.get(), owned); !judged)
+    return component.blame(std::move(judged.error()));
+  Result<RecordBatch> batch = import_batch(port.schema, *port.arrow.get(), owned.get());
+  if (!batch) return component.blame(std::move(batch.error()));
+  return batch;
+}
+
+}  // namespace
+
 Result<RecordBatch> take_any_batch(const Component& component, const ArrowSchema& schema,
                                    ArrowArray* array) {
   OwnedArray owned(array);
@@ -36,13 +61,12 @@ Result<RecordBatch> take_any_batch(const Component& component, const ArrowSchema
     if (Result<SchemaPtr> imported = import_schema(schema); !imported)
       checked = std::move(imported.error());
   }
-  if (checked) checked = check_array(schema, *owned.get());
   if (!checked) {
     owned.forget();
     return component.blame(std::move(checked.error()));
   }
-  if (owned.get()->null_count > 0)
-    return component.blame(Error::data("the batch: its rows cannot be null as a whole"));
+  if (Status judged = judge_array(schema, owned); !judged)
+    return component.blame(std::move(judged.error()));
   Result<RecordBatch> batch = import_batch(schema, owned.get());
   if (!batch) return component.blame(std::move(batch.error()));
   return batch;
@@ -50,7 +74,7 @@ Result<RecordBatch> take_any_batch(const Component& component, const ArrowSchema
 
 Result<RecordBatch> take_batch(const Component& component, const BoundPort& port,
                                const ArrowSchema* given, ArrowArray* array) {
-  if (!given) given = port.arrow.get();
+  if (!given) return take_declared_batch(component, port, array);
   FLOWRUN_TRY(RecordBatch batch, take_any_batch(component, *given, array));
   const Schema& got = *batch.schema();
   const Schema& declared = *port.schema;

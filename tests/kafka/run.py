@@ -340,9 +340,12 @@ class BrokerKilled(Kafka):
 class Restarted(Kafka):
     """The sink of a process that died between prepare and commit, or behind commit; see sink_steps.cpp."""
 
-    def steps(self, topic, *steps):
-        done = subprocess.run([STEPS, PLUGIN, BROKER.address, topic, self.path / "spool", *steps], capture_output=True,
+    def try_steps(self, topic, *steps):
+        return subprocess.run([STEPS, PLUGIN, BROKER.address, topic, self.path / "spool", *steps], capture_output=True,
                               text=True, timeout=DEADLINE, check=False)
+
+    def steps(self, topic, *steps):
+        done = self.try_steps(topic, *steps)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout.split()
 
@@ -366,6 +369,15 @@ class Restarted(Kafka):
         self.steps(topic, f"open:{third}", f"commit:{third}")
         self.assertEqual(self.values(topic), ["a", "c"])
         self.assertEqual([file.name for file in (self.path / "spool").iterdir()], [])
+
+    def test_a_spool_that_is_not_whole_is_refused(self):
+        topic = make_topic()
+        token, = self.steps(topic, "open:", "write:a", "write:b", "prepare")
+        file, = (self.path / "spool").iterdir()
+        file.write_bytes(file.read_bytes()[:-20])
+        done = self.try_steps(topic, f"open:{token}", f"commit:{token}")
+        self.assertIn("is not whole", done.stderr)
+        self.assertEqual(self.values(topic), [])
 
     def test_a_run_that_begins_anew_sends_its_rows(self):
         topic = make_topic()

@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -196,6 +197,66 @@ class Wrong(Plugins):
             self.assertIn(words, done.stdout)
 
 
+class Able(Plugins):
+    """Abilities that the examples do not use; see able.cpp."""
+
+    def written(self, nodes):
+        file = self.path / "able.yaml"
+        lines = "".join(f"  {name}: {json.dumps(options)}\n" for name, options in nodes.items())
+        file.write_text(f"nodes:\n{lines}")
+        return file
+
+    def test_rejected_records_of_a_source_reach_its_port(self):
+        rows = self.rows_of("--plugin", test_plugin("able"), self.written({
+            "rows": {"source": "rejecting"},
+            "screen": {"from": "rows.errors", "sink": "console", "format": "json"}}))
+        self.assertEqual([(row["offset"], row["reason"], row["raw"]) for row in rows],
+                         [("line 1", "too odd", "one"), ("line 2", "odd", "two")])
+
+    def test_a_source_is_told_what_is_read(self):
+        def texts(select):
+            return [row["text"] for row in self.rows_of("--plugin", test_plugin("able"), self.written({
+                "rows": {"source": "rejecting"}, "kept": {"from": "rows", "select": select},
+                "screen": {"from": "kept", "sink": "console", "format": "json"}}))]
+        self.assertEqual(texts(["text"]), ["narrowed"])
+        self.assertEqual(texts(["text", "unread"]), ["all"])
+
+    def test_a_transform_is_told_what_is_read(self):
+        (self.path / "rows.jsonl").write_text(ROWS)
+        rows = self.rows_of("--plugin", test_plugin("able"), self.written({
+            "rows": {"source": "file", "path": "rows.jsonl", "format": "json", "schema": "k string, x double"},
+            "told": {"from": "rows", "wanted": ""}, "kept": {"from": "told", "select": ["x", "wanted"]},
+            "screen": {"from": "kept", "sink": "console", "format": "json"}}))
+        self.assertEqual(rows, [{"x": 1.5, "wanted": "011"}, {"wanted": "011"}])
+
+    def test_close_of_a_stateful_operator_has_ports_and_metrics(self):
+        (self.path / "rows.jsonl").write_text(ROWS)
+        progress = self.path / "progress.jsonl"
+        rows = self.rows_of("--plugin", test_plugin("able"), "--progress", progress, self.written({
+            "rows": {"source": "file", "path": "rows.jsonl", "format": "json", "schema": "k string, x double"},
+            "parted": {"from": "rows", "parted": "x"},
+            "screen": {"from": "parted", "sink": "console", "format": "json"},
+            "empty": {"from": "parted.empty", "sink": "console", "format": "json"}}))
+        self.assertEqual(sorted(map(str, rows)), ["{'reason': 'no x'}", "{'x': 1.5}"])
+        epochs = [json.loads(line) for line in progress.read_text().splitlines()]
+        self.assertEqual(sum(epoch["late_rows"] for epoch in epochs), 1)
+
+    def test_who_does_not_come_back_is_named(self):
+        file = self.written({"rows": {"source": "stuck"},
+                             "screen": {"from": "rows", "sink": "console", "format": "json", "every": "1 ms"}})
+        with subprocess.Popen([FLOWRUN, "run", "--plugin", test_plugin("able"), file], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            self.assertEqual(process.stdout.readline(), '{"text":"before"}\n')
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("rows: stuck of plugin `able` has not come back", said)
+
+    def test_functions_of_plugins_are_evaluated(self):
+        done = run("eval", "--plugin", plugin("hypotenuse"), "hypotenuse(3, 4)")
+        self.assertEqual((done.returncode, done.stdout), (0, "5.0\n"))
+
+
 class Loading(Plugins):
     def refusal(self, *arguments, **options):
         done = run("check", *arguments, self.pipeline("dropna: any"), **options)
@@ -258,7 +319,7 @@ class Loading(Plugins):
 
 class Documentation(unittest.TestCase):
     def test_snippets_stand_in_the_examples(self):
-        text = (ROOT / "docs/plugins.md").read_text()
+        text = "".join((ROOT / "docs" / page).read_text() for page in ("plugins.md", "kafka.md"))
         snippets = re.findall(r"<!-- from (\S+) -->\n+```\w*\n(.*?)```", text, re.DOTALL)
         self.assertGreater(len(snippets), 3)
         for file, snippet in snippets:

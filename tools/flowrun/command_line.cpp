@@ -157,6 +157,7 @@ void add_eval(CLI::App& app, CommandLine& out, Drafts& drafts) {
           "--format", [&eval](const std::string& word) { eval.json = word == "json"; },
           "text or json")
       ->check(CLI::IsMember({"text", "json"}));
+  add_plugin_option(*command, eval.plugins);
   command->callback([&out, &eval] { out = eval; });
 }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 
@@ -74,6 +75,7 @@ class Run {
   void on_progress(const Progress& progress);
   void on_signal(int signal);
   void on_beat();
+  [[noreturn]] void leave_behind(const std::string& node);
   int finish(const Status& done, int64_t started);
   bool load();
   bool serve();
@@ -100,6 +102,7 @@ bool Run::load() {
     if (PipelineServer* server = serving_) server->on_log(event);
   };
   options.on_progress = [this](const Progress& progress) { on_progress(progress); };
+  options.on_stuck = [this](const std::string& node) { leave_behind(node); };
   PipelineArguments arguments = command_.pipeline;
   if (!command_.listen.empty()) arguments.set.push_back("serve.listen=" + command_.listen);
   const bool loaded = pipeline_.load(arguments, std::move(options));
@@ -191,6 +194,13 @@ void Run::on_progress(const Progress& progress) {
 void Run::on_signal(int) {
   asked_to_stop_ = true;
   if (Engine* engine = running_) engine->stop();
+}
+
+// Its thread cannot be ended but with the process; what is committed is.
+void Run::leave_behind(const std::string& node) {
+  log_.event({LogEvent::Level::error, node, "the run ends without it"});
+  log_.flush();
+  std::_Exit(kExitFailed);
 }
 
 void Run::on_beat() {

@@ -117,6 +117,8 @@ class Stateful {
  public:
   virtual ~Stateful() = default;
   virtual Schema bind(const Schema& input) = 0;
+  // What comes out of the spec's ports.
+  virtual std::vector<Schema> bind_ports(const Schema&) { return {}; }
   virtual void process(Batch batch, const Epoch& epoch, Emitter& out) = 0;
   // After the last batch of an epoch, also of one without rows: what the watermark lets go.
   // Here and in process, ports beside the main one and counts of rows are the emitter's too.

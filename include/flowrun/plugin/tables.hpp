@@ -139,7 +139,10 @@ Entry stateful(std::string bound, bool bounded = false) {
     return guarded(error, [&] {
       auto& own = made<Stateful>(self);
       own.input = Schema(*input);
-      own.object->bind(own.input).export_to(outputs);
+      const Schema main = own.object->bind(own.input);
+      const std::vector<Schema> ports = own.object->bind_ports(own.input);
+      main.export_to(outputs);
+      for (size_t i = 0; i < ports.size(); ++i) ports[i].export_to(outputs + 1 + i);
     });
   };
   table->make_local = [](const void*) noexcept -> void* { return new (std::nothrow) Local; };

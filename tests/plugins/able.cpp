@@ -1,0 +1,125 @@
+// One component for each ability of a plugin that the examples do not use.
+#include <atomic>
+#include <chrono>
+#include <flowrun/plugin.hpp>
+#include <string>
+#include <thread>
+
+using namespace flowrun::plugin;
+
+namespace {
+
+Batch one_text(const std::string& text) {
+  Builder<std::string_view> texts;
+  texts.append(text);
+  return Batch({texts.finish()});
+}
+
+// Gives a row, then never comes back from read, whatever it is told.
+class Stuck final : public Source {
+ public:
+  static Spec spec() { return Spec("stuck", "Does not end."); }
+  explicit Stuck(const Options&) {}
+  Schema bind() override { return {{"text", types::string()}}; }
+  void open(std::optional<std::string>) override {}
+  Chunk read(int64_t) override {
+    while (given_) std::this_thread::sleep_for(std::chrono::hours(1));
+    given_ = true;
+    Chunk chunk;
+    chunk.rows = one_text("before");
+    chunk.offset = "1";
+    return chunk;
+  }
+
+ private:
+  bool given_ = false;
+};
+
+// Gives one row and rejects two records.
+class Rejecting final : public Source {
+ public:
+  static Spec spec() { return Spec("rejecting", "Rejects records.").port("errors"); }
+  explicit Rejecting(const Options&) {}
+  Schema bind() override { return {{"text", types::string()}, {"unread", types::bigint()}}; }
+  void narrow(const std::vector<bool>& wanted) override { unread_wanted_ = wanted[1]; }
+  void open(std::optional<std::string>) override {}
+  Chunk read(int64_t) override {
+    Chunk chunk;
+    Builder<std::string_view> texts;
+    texts.append(unread_wanted_ ? "all" : "narrowed");
+    chunk.rows = Batch({texts.finish(), nulls(1, types::bigint())});
+    chunk.offset = "1";
+    chunk.mark = FLOWRUN_STREAM_ENDS;
+    chunk.rejected = {{"a peer", "line 1", "too odd", "one"}, {"a peer", "line 2", "odd", "two"}};
+    return chunk;
+  }
+
+ private:
+  bool unread_wanted_ = true;
+};
+
+// Keeps rows until the epoch closes; then nulls of x go to port `empty` and count as late.
+class Parted final : public Stateful {
+ public:
+  static Spec spec() {
+    return Spec("parted", "Parts rows when the epoch closes.")
+        .primary(column("parted", "A double.").required())
+        .port("empty");
+  }
+  explicit Parted(const Options& options) : name_(options.text("parted")) {}
+  Schema bind(const Schema& input) override {
+    column_ = input.find(name_, types::double_(), "parted");
+    return {{"x", types::double_()}};
+  }
+  std::vector<Schema> bind_ports(const Schema&) override { return {{{"reason", types::string()}}}; }
+  void process(Batch batch, const Epoch&, Emitter& out) override {
+    const auto values = batch.values<double>(column_);
+    Builder<double> kept;
+    for (int64_t i = 0; i < batch.num_rows(); ++i) {
+      if (values.is_null(i))
+        ++empty_;
+      else
+        kept.append(values[i]);
+    }
+    if (kept.size() > 0) out.emit(Batch({kept.finish()}));
+  }
+  void close(const Epoch&, Emitter& out) override {
+    for (; empty_ > 0; --empty_) {
+      out.count_late(1);
+      out.emit(one_text("no x"), 1);
+    }
+  }
+  void save(Writer&) const override {}
+  void load(Reader&) override {}
+
+ private:
+  std::string name_;
+  size_t column_ = 0;
+  int64_t empty_ = 0;
+};
+
+// Adds a column that tells which columns of it are read.
+class Wanted final : public Transform {
+ public:
+  static Spec spec() { return Spec("wanted", "Tells what is wanted."); }
+  explicit Wanted(const Options&) {}
+  Schema bind(const Schema& input) override { return input.with({"wanted", types::string()}); }
+  void narrow(const std::vector<bool>& wanted, std::vector<bool>& read) override {
+    for (const bool one : wanted) wanted_ += one ? '1' : '0';
+    for (size_t i = 0; i < read.size(); ++i) read[i] = wanted[i];
+  }
+  void apply(Batch batch, const Epoch&, Emitter& out) const override {
+    Builder<std::string_view> told;
+    for (int64_t i = 0; i < batch.num_rows(); ++i) told.append(wanted_);
+    batch.add(told.finish());
+    out.emit(std::move(batch));
+  }
+
+ private:
+  std::string wanted_;
+};
+
+}  // namespace
+
+FLOWRUN_PLUGIN("able", "1.0.0", source<Stuck>(), source<Rejecting>(FLOWRUN_SOURCE_FINITE),
+               stateful<Parted>("the rows of an epoch", true), transform<Wanted>())
