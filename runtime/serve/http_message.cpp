@@ -50,20 +50,25 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
+namespace {
+
+// Takes what stands before the separator, and the separator, off the front; all if there is none.
+std::string_view take_until(char separator, std::string_view& text) {
+  const size_t end = text.find(separator);
+  const std::string_view taken = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  return taken;
+}
+
+}  // namespace
+
 Status split_target(std::string_view target, HttpRequest& request) {
-  const size_t mark = target.find('?');
-  FLOWRUN_TRY(request.path, percent_decoded(target.substr(0, mark), false));
-  if (mark == std::string_view::npos) return ok_status();
-  std::string_view rest = target.substr(mark + 1);
-  while (!rest.empty()) {
-    const size_t end = std::min(rest.find('&'), rest.size());
-    const std::string_view pair = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  FLOWRUN_TRY(request.path, percent_decoded(take_until('?', target), false));
+  while (!target.empty()) {
+    std::string_view pair = take_until('&', target);
     if (pair.empty()) continue;
-    const size_t equals = std::min(pair.find('='), pair.size());
-    FLOWRUN_TRY(std::string key, percent_decoded(pair.substr(0, equals), true));
-    FLOWRUN_TRY(std::string value,
-                percent_decoded(pair.substr(std::min(equals + 1, pair.size())), true));
+    FLOWRUN_TRY(std::string key, percent_decoded(take_until('=', pair), true));
+    FLOWRUN_TRY(std::string value, percent_decoded(pair, true));
     request.query[std::move(key)] = std::move(value);
   }
   return ok_status();
