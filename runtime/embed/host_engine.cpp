@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <system_error>
 
 #include "runtime/base/check.h"
 #include "runtime/columnar/builder.h"
@@ -49,7 +50,8 @@ HostEngine::HostEngine(HostSettings settings)
     : settings_(std::move(settings)),
       stepped_(settings_.engine.stepped),
       pool_(BufferPool::create()),
-      pipeline_(&ports_) {}
+      pipeline_(&ports_),
+      wake_(std::make_shared<WakeDescriptor>()) {}
 
 HostEngine::~HostEngine() {
   FLOWRUN_CHECK(!on_own_thread(),
@@ -96,13 +98,10 @@ void HostEngine::connect_ports() {
   polls_ = pipeline_.num_sources() > ports_.pushes().size();
   for (const auto& [node, port] : ports_.pushes()) {
     port->set_room(room);
-    if (stepped_) port->set_waker([this] { wake_.wake(); });
+    if (stepped_) port->set_waker([wake = wake_] { wake->wake(); });
   }
   for (const auto& [node, port] : ports_.pulls()) port->set_room(room, !stepped_);
-  if (stepped_) {
-    const Status opened = wake_.open();
-    FLOWRUN_CHECK(opened.has_value(), "a process can open one more descriptor");
-  }
+  if (stepped_) wake_opened_ = wake_->open();
 }
 
 Status HostEngine::start() {
@@ -112,11 +111,15 @@ Status HostEngine::start() {
   const std::lock_guard lock(mutex_);
   if (state_ != State::loaded)
     return Error::invalid("this engine was started before — load another one for another run");
+  try {
+    thread_ = std::thread([this] {
+      const PoolScope scope(pool_);
+      finish(pipeline_.engine().run());
+    });
+  } catch (const std::system_error& error) {
+    return Error::from_errno("cannot start a thread", error.code().value());
+  }
   state_ = State::running;
-  thread_ = std::thread([this] {
-    const PoolScope scope(pool_);
-    finish(pipeline_.engine().run());
-  });
   return ok_status();
 }
 
@@ -150,10 +153,13 @@ void HostEngine::stop() {
   if (state() == State::failed) return;
   for (const auto& [node, port] : ports_.pulls()) port->hurry();
   pipeline_.stop();
-  wake_.wake();
+  wake_->wake();
 }
 
 Status HostEngine::drain(Patience patience) {
+  if (on_own_thread())
+    return Error::invalid(
+        "an engine cannot be drained in one of its own callbacks — stop it there");
   const int64_t began = real_now();
   Status drained;
   for (const auto& [node, port] : ports_.pushes()) port->refuse();
@@ -187,6 +193,9 @@ Status HostEngine::step_until_settled(const PushPort& port, Patience patience) {
 Result<Engine::Step> HostEngine::step(Patience patience) {
   if (!stepped_)
     return Error::invalid("this engine runs on threads of its own — load it with stepping to step");
+  if (on_own_thread())
+    return Error::invalid("an engine cannot be stepped in one of its own callbacks");
+  if (!wake_opened_) return Error(wake_opened_.error());
   const std::unique_lock stepping(stepping_, std::try_to_lock);
   if (!stepping) return Error::invalid("this engine is being stepped by another call already");
   if (state() == State::failed || state() == State::ended) {
@@ -195,13 +204,13 @@ Result<Engine::Step> HostEngine::step(Patience patience) {
   }
   const int64_t began = real_now();
   while (true) {
-    wake_.clear();
+    wake_->clear();
     FLOWRUN_TRY(const Engine::Step step, step_once());
     const Patience left = remaining(patience, began);
     if (step.made_epoch || step.ended || left == 0) return step;
     int64_t nap = std::max<int64_t>(step.next_wake, 0);
     if (left) nap = std::min(nap, *left);
-    wake_.wait(nap);
+    wake_->wait(nap);
   }
 }
 

@@ -73,7 +73,7 @@ class HostEngine {
   Status drain(Patience patience);
   // Runs what is there on this thread, after at most `patience` of waiting for something.
   Result<Engine::Step> step(Patience patience);
-  [[nodiscard]] int wake_descriptor() const { return wake_.get(); }
+  [[nodiscard]] int wake_descriptor() const { return wake_->get(); }
 
   [[nodiscard]] State state() const;
   // Ok while it runs and when it ended well.
@@ -106,7 +106,9 @@ class HostEngine {
   const std::shared_ptr<BufferPool> pool_;  // marks the engine's threads
   HostPorts ports_;
   Pipeline pipeline_;
-  WakeDescriptor wake_;
+  // Shared with the push ports, whose handles may outlive the engine.
+  const std::shared_ptr<WakeDescriptor> wake_;
+  Status wake_opened_;
   bool polls_ = false;  // a source beside the push sources has to be looked at
   int64_t next_wake_ = 0;
 
