@@ -90,11 +90,19 @@ void write_sources(Writer& writer, const Engine& engine) {
   writer.EndArray();
 }
 
+void write_rates(Writer& writer, const LiveState& state) {
+  key(writer, "edge_rates");
+  writer.StartArray();
+  for (const double rate : state.edge_rates()) writer.Double(rate);
+  writer.EndArray();
+}
+
 }  // namespace
 
 std::string status_json(const Engine& engine, const LiveState& state, const std::string& version) {
   rapidjson::StringBuffer buffer;
   Writer writer(buffer);
+  writer.SetMaxDecimalPlaces(3);
   const auto progress = state.progress();
   writer.StartObject();
   text(writer, "name", engine.plan().name);
@@ -111,6 +119,7 @@ std::string status_json(const Engine& engine, const LiveState& state, const std:
   number(writer, "nodes", static_cast<int64_t>(engine.num_nodes()));
   number(writer, "sinks", static_cast<int64_t>(engine.num_sinks()));
   number(writer, "epochs", state.epochs());
+  write_rates(writer, state);
   key(writer, "sources");
   write_sources(writer, engine);
   key(writer, "progress");
@@ -174,10 +183,7 @@ std::string epoch_json(const Engine& engine, const LiveState& state, const std::
   text(writer, "phase", phase_name(state.phase()));
   text(writer, "failure", state.failure());
   number(writer, "epochs", state.epochs());
-  key(writer, "edge_rates");
-  writer.StartArray();
-  for (const double rate : state.edge_rates()) writer.Double(rate);
-  writer.EndArray();
+  write_rates(writer, state);
   key(writer, "sources_now");
   write_sources(writer, engine);
   key(writer, "tables");

@@ -327,7 +327,7 @@ void add_looks(CLI::App& app, CommandLine& out, Drafts& drafts) {
   command = app.add_subcommand("top", "Watch a running pipeline, node by node");
   add_run_file(*command, top.file);
   add_duration(*command, "--every", drafts.every, "how often it is drawn (default 1s)");
-  command->add_flag("--once", top.once, "one picture, of the time between two looks");
+  command->add_flag("--once", top.once, "one picture");
   command->callback([&out, &drafts] {
     drafts.top.every = static_cast<int64_t>(drafts.every);
     out = drafts.top;

@@ -16,12 +16,6 @@
 namespace flowrun {
 namespace {
 
-// What stood in the last picture, for rates.
-struct Seen {
-  std::vector<int64_t> edge_rows;
-  std::chrono::steady_clock::time_point when;
-};
-
 struct NodeRow {
   std::string name;
   std::string what;
@@ -34,22 +28,21 @@ struct NodeRow {
   std::string state;
 };
 
-std::vector<NodeRow> rows_of(const rapidjson::Document& graph, const rapidjson::Value& progress,
-                             const Seen& before, double seconds) {
+std::vector<NodeRow> rows_of(const rapidjson::Document& graph, const rapidjson::Document& status) {
   std::vector<NodeRow> rows;
+  const auto& progress = status["progress"];
   const auto& nodes = graph["nodes"].GetArray();
   for (const auto& node : nodes)
     rows.push_back({node["id"].GetString(), node["operator"].GetString(), 0, 0, 0, 0, 0, "", ""});
   if (!progress.IsObject()) return rows;
   const auto& edges = graph["edges"].GetArray();
   const auto& passed = progress["edge_rows"].GetArray();
-  for (rapidjson::SizeType i = 0; i < passed.Size() && i < edges.Size(); ++i) {
-    const int64_t now = passed[i].GetInt64();
-    const int64_t then = i < before.edge_rows.size() ? before.edge_rows[i] : now;
-    const auto rate = seconds > 0 ? std::llround(static_cast<double>(now - then) / seconds) : 0;
+  const auto& rates = status["edge_rates"].GetArray();
+  for (rapidjson::SizeType i = 0; i < passed.Size() && i < edges.Size() && i < rates.Size(); ++i) {
+    const int64_t rate = std::llround(rates[i].GetDouble());
     rows[edges[i]["from"].GetUint64()].out += rate;
     rows[edges[i]["to"].GetUint64()].in += rate;
-    rows[edges[i]["to"].GetUint64()].total_in += now;
+    rows[edges[i]["to"].GetUint64()].total_in += passed[i].GetInt64();
   }
   const auto& by_node = progress["nodes"].GetArray();
   for (rapidjson::SizeType i = 0; i < by_node.Size() && i < rows.size(); ++i) {
@@ -110,8 +103,7 @@ int execute(const TopCommand& command) {
   rapidjson::Document graph;
   graph.Parse(wiring->body.data(), wiring->body.size());
   const bool redraw = isatty(STDOUT_FILENO) == 1 && !command.once;
-  Seen before;
-  for (int64_t shown = 0;; ++shown) {
+  while (true) {
     const auto answer = (*client)->get("/v1/status");
     if (!answer) {
       std::fputs("the run has ended\n", stdout);
@@ -119,20 +111,10 @@ int execute(const TopCommand& command) {
     }
     rapidjson::Document status;
     status.Parse(answer->body.data(), answer->body.size());
-    const auto now = std::chrono::steady_clock::now();
-    const double seconds =
-        before.edge_rows.empty() ? 0 : std::chrono::duration<double>(now - before.when).count();
-    const std::string text = picture(status, rows_of(graph, status["progress"], before, seconds));
-    // The first picture has no rates yet.
-    if (shown > 0 || !command.once)
-      std::fputs(((redraw ? "\x1b[H\x1b[2J" : "") + text).c_str(), stdout);
+    const std::string text = picture(status, rows_of(graph, status));
+    std::fputs(((redraw ? "\x1b[H\x1b[2J" : "") + text).c_str(), stdout);
     std::fflush(stdout);
-    if (shown > 0 && command.once) return kExitDone;
-    before = {{}, now};
-    if (status["progress"].IsObject()) {
-      for (const auto& rows : status["progress"]["edge_rows"].GetArray())
-        before.edge_rows.push_back(rows.GetInt64());
-    }
+    if (command.once) return kExitDone;
     std::this_thread::sleep_for(std::chrono::microseconds(command.every));
   }
 }
