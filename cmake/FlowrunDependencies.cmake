@@ -14,6 +14,7 @@ endif()
 find_package(OpenSSL REQUIRED COMPONENTS SSL Crypto)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 # Header-only, no CMake package in Debian: RapidJSON, fast_float, concurrentqueue, Boost (Asio, Beast, URL).
 find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)

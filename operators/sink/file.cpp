@@ -1,250 +1,266 @@
-// sink: file. One file per epoch in a folder, visible only when whole.
+// sink: file. Rows as files in a folder, a file per epoch or per several, visible only when whole.
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <filesystem>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "runtime/format/text.h"
+#include "runtime/operator/option_reading.h"
 #include "runtime/operator/option_specs.h"
+#include "runtime/operator/output_folder.h"
 #include "runtime/operator/registry.h"
 #include "runtime/operator/row_text.h"
-#include "runtime/operator/tcp.h"
 
 namespace flowrun {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr int64_t kPace = 1'000'000;
-constexpr size_t kWriteBytes = 1 << 20;
-constexpr std::string_view kPartSuffix = ".part";
+constexpr int64_t kDay = 86'400'000'000;  // microseconds
+constexpr int64_t kManyFiles = 10'000;    // a day
+constexpr std::string_view kNoValue = "__HIVE_DEFAULT_PARTITION__";
 
-// A file's number: epochs that give rows to a fresh folder are its epochs; a folder that holds
-// files already goes on behind them.
-struct FileToken {
-  int64_t number = -1;  // the greatest number committed, or to be committed by this token
-  bool has_file = false;
-
-  [[nodiscard]] std::string text() const { return fmt::format("{} {}", number, has_file ? 1 : 0); }
-  static FileToken parse(const std::string& text) {
-    FileToken token;
-    const char* const end = text.data() + text.size();
-    const char* const space = std::from_chars(text.data(), end, token.number).ptr;
-    token.has_file = space + 1 < end && space[1] == '1';
-    return token;
+// As Spark writes names and values of partitions into paths.
+void append_path_text(std::string_view text, std::string& out) {
+  constexpr std::string_view kEscaped = "\"#%'*/:=?\\\x7f{[]^";
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || kEscaped.find(c) != std::string_view::npos) {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
   }
-};
+}
 
 class FileSink final : public Sink {
  public:
-  FileSink(fs::path folder, Options options, const TimeZone& zone)
-      : folder_(std::move(folder)), options_(std::move(options)), zone_(zone) {}
+  FileSink(OutputFolderOptions folder, Options options, const TimeZone& zone)
+      : settings_(std::move(folder)), options_(std::move(options)), zone_(zone) {}
 
-  Status bind(const SinkInput& input) override {
-    FLOWRUN_TRY(text_, make_row_text(options_, input.schema, zone_));
-    return {};
-  }
+  Status bind(const SinkInput& input) override;
   [[nodiscard]] bool accepts(OutputMode mode, bool) const override {
     return mode == OutputMode::append;
   }
-  Status open(std::optional<Token> last_committed) override;
+  Status open(std::optional<Token> last_committed) override {
+    return folder_->open(std::move(last_committed));
+  }
   Status write(EpochId epoch, const RecordBatch& batch) override;
-  Result<Token> prepare(EpochId epoch) override;
-  Status commit(EpochId epoch, const Token& token) override;
-  Status abort(EpochId epoch) override;
-  void close() override { lock_.reset(); }
+  Result<Token> prepare(EpochId) override { return folder_->prepare(); }
+  Status commit(EpochId, const Token& token) override { return folder_->commit(token); }
+  Status abort(EpochId) override { return folder_->abort(); }
+  // What cannot be made visible now is so when the folder is opened again.
+  void close() override { static_cast<void>(folder_->close()); }
   [[nodiscard]] bool blocking() const override { return true; }
   [[nodiscard]] int64_t default_pace(OutputMode) const override { return kPace; }
-  [[nodiscard]] std::string describe() const override {
-    return fmt::format("file {} in {}", options_.text_or("format", "json"), folder_.string());
+  [[nodiscard]] int64_t memory_bytes() const override {
+    return folder_ ? folder_->memory_bytes() : 0;
   }
+  [[nodiscard]] std::string describe() const override {
+    return fmt::format("file {} in {}", options_.text_or("format", "json"),
+                       settings_.folder.string());
+  }
+  [[nodiscard]] std::vector<std::string> warnings() const override;
 
  private:
-  [[nodiscard]] fs::path path_of(int64_t number) const {
-    return folder_ / fmt::format("{:08}.{}", number, text_->extension());
-  }
-  // Where the file stands until it is whole. Readers of folders leave dot files alone.
-  [[nodiscard]] fs::path part_of(int64_t number) const {
-    return folder_ / fmt::format(".{:08}.{}{}", number, text_->extension(), kPartSuffix);
-  }
-  Result<int64_t> greatest_number() const;
-  Status remove_parts(const FileToken& token);
-  Status flush();
-  Status sync_folder() const;
-  [[nodiscard]] Error write_error(int error_number) const {
-    return Error::from_errno(fmt::format("cannot write {}", path_of(number_).string()),
-                             error_number);
-  }
+  Status bind_partitions(const SchemaPtr& schema);
+  Status write_partition(const std::string& partition, const RecordBatch& batch);
+  void append_partition(const RecordBatch& batch, int64_t row, std::string& out) const;
+  [[nodiscard]] RecordBatch kept_columns(const RecordBatch& batch) const;
 
-  fs::path folder_;
+  OutputFolderOptions settings_;
   Options options_;
   const TimeZone& zone_;
   std::unique_ptr<RowText> text_;
-  Descriptor lock_;                  // the folder, locked against a second writer
-  int64_t number_ = 0;               // of the file that is being written, or the next
-  std::optional<int64_t> prepared_;  // a whole file that waits for its commit
-  Descriptor file_;
-  std::string buffer_;
+  std::unique_ptr<OutputFolder> folder_;
+  std::vector<size_t> partition_columns_;
+  std::vector<std::string> partition_keys_;  // "name=", as in the path
+  std::vector<size_t> kept_columns_;         // those that are written, if there are partitions
+  SchemaPtr kept_schema_;
+  int64_t pace_ = 0;
+  std::string lines_;  // scratch
 };
 
-Status FileSink::open(std::optional<Token> last_committed) {
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error) {
-    return Error::from_errno(fmt::format("cannot make the folder {}", folder_.string()),
-                             error.value());
-  }
-  lock_ = Descriptor(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock_) return Error::from_errno(fmt::format("cannot open {}", folder_.string()), errno);
-  if (::access(folder_.c_str(), W_OK) != 0) {
-    return Error::from_errno(fmt::format("cannot write to the folder {}", folder_.string()), errno);
-  }
-  if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Error::io(
-        fmt::format("another file sink writes to {} — give each its own folder", folder_.string()));
-  }
-  const FileToken token = last_committed ? FileToken::parse(last_committed->text) : FileToken{};
-  FLOWRUN_TRY(const int64_t greatest, greatest_number());
-  number_ = std::max(token.number, greatest) + 1;
-  return remove_parts(token);
-}
-
-Result<int64_t> FileSink::greatest_number() const {
-  std::error_code error;
-  int64_t greatest = -1;
-  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    int64_t number = -1;
-    const auto [rest, failed] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (failed == std::errc() && *rest == '.') greatest = std::max(greatest, number);
-  }
-  if (error)
-    return Error::from_errno(fmt::format("cannot list {}", folder_.string()), error.value());
-  return greatest;
-}
-
-// What an earlier run left unfinished, but for the file that is to be committed again.
-Status FileSink::remove_parts(const FileToken& token) {
-  const fs::path kept = token.has_file ? part_of(token.number) : fs::path();
-  std::error_code error;
-  std::vector<fs::path> stale;
-  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.starts_with('.') && name.ends_with(kPartSuffix) && entry->path() != kept)
-      stale.push_back(entry->path());
-  }
-  for (const fs::path& path : stale) {
-    if (!error) fs::remove(path, error);
-  }
-  if (error)
-    return Error::from_errno(fmt::format("cannot clear {}", folder_.string()), error.value());
+Status FileSink::bind(const SinkInput& input) {
+  kept_schema_ = input.schema;
+  pace_ = input.pace;
+  FLOWRUN_RETURN_IF_ERROR(bind_partitions(input.schema));
+  FLOWRUN_TRY(text_, make_row_text(options_, kept_schema_, zone_));
+  OutputFolderOptions settings = settings_;
+  settings.extension = text_->extension();
+  folder_ = std::make_unique<OutputFolder>(std::move(settings));
   return {};
+}
+
+Status FileSink::bind_partitions(const SchemaPtr& schema) {
+  const OptionValue* option = options_.find("partition_by");
+  if (!option) return {};
+  for (const OptionValue& name : option->items) {
+    auto column = schema->find(name.text);
+    if (!column) return std::move(column.error()).at(name.position);
+    const Field& field = schema->field(*column);
+    if (field.type.is_nested() || field.type.id() == TypeId::binary) {
+      return Error::invalid(fmt::format("`{}` is {}, which cannot be part of a path — partition by "
+                                        "a number, a text, a date or a timestamp",
+                                        field.name, field.type.ddl()))
+          .at(name.position);
+    }
+    partition_columns_.push_back(*column);
+    std::string& key = partition_keys_.emplace_back();
+    append_path_text(field.name, key);
+    key += '=';
+  }
+  std::vector<Field> kept;
+  for (size_t i = 0; i < schema->num_fields(); ++i) {
+    if (std::ranges::count(partition_columns_, i) > 0) continue;
+    kept_columns_.push_back(i);
+    kept.push_back(schema->field(i));
+  }
+  if (kept.empty()) {
+    return Error::invalid("no column is left to be written — partition by some of them only")
+        .at(option->position);
+  }
+  kept_schema_ = Schema::make(std::move(kept));
+  return {};
+}
+
+std::vector<std::string> FileSink::warnings() const {
+  const bool by_size = settings_.roll_size > 0 && settings_.roll_every == 0;
+  const int64_t each = std::max(pace_, settings_.roll_every);
+  if (by_size || each == 0 || kDay / each <= kManyFiles) return {};
+  return {fmt::format("up to {} files a day{} — add `roll: {{ every: 1 minute }}` or `every:`",
+                      kDay / each, partition_columns_.empty() ? "" : " and partition")};
 }
 
 Status FileSink::write(EpochId, const RecordBatch& batch) {
   if (batch.num_rows() == 0) return {};
-  if (!file_) {
-    file_ = Descriptor(
-        ::open(part_of(number_).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file_) return write_error(errno);
-    buffer_.clear();
-    text_->append_header(buffer_);
+  if (partition_columns_.empty()) return write_partition("", batch);
+  std::map<std::string, std::vector<int32_t>> rows;
+  std::string partition;
+  for (int64_t row = 0; row < batch.num_rows(); ++row) {
+    partition.clear();
+    append_partition(batch, row, partition);
+    rows[partition].push_back(static_cast<int32_t>(row));
   }
-  text_->append_lines(batch, buffer_);
-  return buffer_.size() >= kWriteBytes ? flush() : Status();
-}
-
-Status FileSink::flush() {
-  std::string_view left = buffer_;
-  while (!left.empty()) {
-    const ssize_t written = ::write(file_.get(), left.data(), left.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return write_error(errno);
-    left.remove_prefix(static_cast<size_t>(written));
-  }
-  buffer_.clear();
+  const RecordBatch kept = kept_columns(batch);
+  for (const auto& [path, indices] : rows)
+    FLOWRUN_RETURN_IF_ERROR(write_partition(path, kept.take(indices)));
   return {};
 }
 
-Result<Token> FileSink::prepare(EpochId) {
-  if (!file_) return Token{FileToken{number_ - 1, false}.text()};
-  FLOWRUN_RETURN_IF_ERROR(flush());
-  if (fsync(file_.get()) != 0) return write_error(errno);
-  file_.reset();
-  prepared_ = number_++;
-  return Token{FileToken{*prepared_, true}.text()};
+RecordBatch FileSink::kept_columns(const RecordBatch& batch) const {
+  std::vector<ColumnPtr> columns;
+  for (const size_t column : kept_columns_) columns.push_back(batch.column(column));
+  return {kept_schema_, batch.num_rows(), std::move(columns)};
 }
 
-Status FileSink::commit(EpochId, const Token& text) {
-  const FileToken token = FileToken::parse(text.text);
-  prepared_.reset();
-  if (!token.has_file) return {};
-  const fs::path path = path_of(token.number);
-  if (::rename(part_of(token.number).c_str(), path.c_str()) != 0) {
-    // Committed before a restart already.
-    if (errno == ENOENT && fs::exists(path)) return {};
-    return Error::from_errno(fmt::format("cannot write {}", path.string()), errno);
+void FileSink::append_partition(const RecordBatch& batch, int64_t row, std::string& out) const {
+  std::string value;
+  for (size_t i = 0; i < partition_columns_.size(); ++i) {
+    const Column& column = *batch.column(partition_columns_[i]);
+    value.clear();
+    if (column.is_valid(row)) append_text(column, row, zone_, value);
+    if (i > 0) out += '/';
+    out += partition_keys_[i];
+    value.empty() ? out.append(kNoValue) : (append_path_text(value, out), out);
   }
-  return sync_folder();
 }
 
-// Makes the rename durable.
-Status FileSink::sync_folder() const {
-  if (fsync(lock_.get()) != 0)
-    return Error::from_errno(fmt::format("cannot write {}", folder_.string()), errno);
-  return {};
+Status FileSink::write_partition(const std::string& partition, const RecordBatch& batch) {
+  lines_.clear();
+  if (folder_->begins(partition)) text_->append_header(lines_);
+  text_->append_lines(batch, lines_);
+  return folder_->write(partition, lines_);
 }
 
-Status FileSink::abort(EpochId) {
-  file_.reset();
-  buffer_.clear();
-  std::error_code ignored;  // the next open removes what cannot be removed now
-  fs::remove(part_of(number_), ignored);
-  if (prepared_) fs::remove(part_of(*prepared_), ignored);
-  prepared_.reset();
-  return {};
+std::vector<OptionSpec> roll_specs() {
+  using namespace option;
+  return {duration("every", "How long a file is added to.").at_least(1000),
+          bytes("size", "How large a file grows, as it stands on disk.").at_least(1)};
 }
 
 OperatorSpec spec() {
   using namespace option;
   OperatorSpec spec;
   spec.name = "file";
-  spec.summary = "Writes a file per epoch into a folder, each visible only when it is whole.";
+  spec.summary =
+      "Writes files into a folder, one per epoch or per several, each visible when whole.";
   spec.doc =
       "Files are numbered: `00000000.jsonl`, `00000001.jsonl`, ... An epoch without rows makes no "
-      "file. Until its "
-      "epoch is committed a file has a name that begins with a dot; then it is written through to "
-      "the disk and "
-      "renamed. A folder that holds such files already is added to, and two sinks cannot share "
-      "one.\n\n"
+      "file. Until its epoch is committed a file has a name that begins with a dot; then it is "
+      "written through to the disk and renamed. A folder that holds such files already is added "
+      "to, "
+      "and two sinks cannot share one.\n\n"
+      "With `roll: { every: 1 minute, size: 128 MiB }` a file is added to by whole epochs, and is "
+      "renamed at the end of the first epoch after that time, or that has made it so large, and "
+      "when "
+      "the run ends; after a crash, when the folder is opened again, it holds the epochs that were "
+      "committed.\n\n"
+      "With `partition_by: [day, kind]` rows go to folders `day=2026-03-01/kind=a`, as Spark's "
+      "partitionBy writes them, and those columns are left out of the files. Null and the empty "
+      "text "
+      "are `__HIVE_DEFAULT_PARTITION__`.\n\n"
+      "Compressed files (`.gz`, `.zst`) hold a member per epoch, which tools read as one.\n\n"
       "Takes mode append only: what is in a file is never changed. Guarantee: exactly once with "
-      "checkpoints; "
-      "without, a crash loses the epoch that was running.\n\n"
-      "Under the trigger `asap` a file is written once a second at most, unless `every` says "
-      "otherwise.";
-  spec.options = together({{required(path("path", "The folder; it is made if it is not there."))},
-                           row_text_option_specs()});
-  spec.examples = {{"A CSV file every ten seconds",
-                    "lines: { source: socket, port: 9999 }\n"
-                    "archive: { from: lines, sink: file, path: out/lines, format: csv, header: "
-                    "true, every: 10 seconds }\n"}};
+      "checkpoints; without, a crash loses the epoch that was running.\n\n"
+      "Under the trigger `asap` an epoch is written once a second at most, unless `every` says "
+      "otherwise. `check` warns when there may be more than 10,000 files a day.";
+  spec.options = together(
+      {{required(path("path", "The folder; it is made if it is not there.")),
+        map_of(text("roll",
+                    "When a file is whole, in place of after each epoch: `every`, `size`, or "
+                    "both, whichever comes first.")),
+        list_of(column("partition_by", "Columns whose values name folders.")),
+        word("compression", {"none", "gzip", "zstd"}, "How files are packed.").with_default("none"),
+        duration("keep", "Files that were last written longer ago are removed.").at_least(1000)},
+       row_text_option_specs()});
+  spec.examples = {
+      {"A CSV file every ten seconds",
+       "lines: { source: socket, port: 9999 }\n"
+       "archive: { from: lines, sink: file, path: out/lines, format: csv, header: true, every: 10 "
+       "seconds }\n"},
+      {"A month of packed files by kind",
+       "lines: { source: socket, port: 9999 }\n"
+       "parsed: { from: lines, parse: json, schema: \"kind string, v double\" }\n"
+       "archive: { from: parsed, sink: file, path: out/kinds, partition_by: [kind], compression: "
+       "zstd, roll: { every: 10 minutes, size: 128 MiB }, keep: 30 days }\n"}};
   return spec;
 }
 
+// The options inside `roll`.
+Status read_roll(const OptionValue& roll, OutputFolderOptions& settings) {
+  RawValue raw;
+  raw.kind = RawValue::Kind::map;
+  raw.position = roll.position;
+  for (size_t i = 0; i < roll.keys.size(); ++i) {
+    raw.keys.push_back({roll.keys[i].first, roll.keys[i].second});
+    raw.items.push_back(RawValue::scalar(roll.items[i].text));
+    raw.items.back().position = roll.items[i].position;
+  }
+  Errors errors;
+  const Options options = read_options(roll_specs(), raw, "roll", errors);
+  if (!errors.empty()) return std::move(errors.front());
+  settings.roll_every = options.integer_or("every", 0);
+  settings.roll_size = options.integer_or("size", 0);
+  if (settings.roll_every > 0 || settings.roll_size > 0) return {};
+  return Error::invalid("`roll` says nothing — write `roll: { every: 1 minute }`")
+      .at(roll.position);
+}
+
 Result<std::unique_ptr<Sink>> make(const Options& options, const MakeContext& context) {
+  OutputFolderOptions settings;
+  settings.folder = options.text("path");
+  if (const OptionValue* roll = options.find("roll"))
+    FLOWRUN_RETURN_IF_ERROR(read_roll(*roll, settings));
+  const std::string compression = options.text_or("compression", "none");
+  if (compression == "gzip") settings.compression = Compression::gzip;
+  if (compression == "zstd") settings.compression = Compression::zstd;
+  settings.keep = options.integer_or("keep", 0);
   FLOWRUN_TRY(const TimeZone* zone, find_time_zone(context.expressions->timezone));
-  return std::make_unique<FileSink>(options.text("path"), options, *zone);
+  return std::make_unique<FileSink>(std::move(settings), options, *zone);
 }
 
 }  // namespace

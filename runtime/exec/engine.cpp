@@ -215,6 +215,7 @@ class PlanEngine final : public Engine {
     context.console_is_shared = std::ranges::count_if(plan_.nodes, [](const PlanNode& other) {
                                   return other.kind == OperatorKind::sink && other.op == "console";
                                 }) > 1;
+    context.allow_exec = options_.allow_exec;
     return context;
   }
 

@@ -34,6 +34,7 @@ struct EngineOptions {
   bool restart_state = false;        // save and restore all state after every epoch (tests)
   bool stepped = false;  // no threads: step() runs everything on its caller's, `threads` is 1
   std::shared_ptr<BufferPool> pool;  // of the run's threads; default: one of its own
+  bool allow_exec = false;           // let `sink: exec` start the programs that the file names
   const Clock* clock = nullptr;      // default: the machine's
   Output* console = nullptr;         // where console sinks print; default: standard output
   // Told from the engine's threads; must not block. `node` may be empty.

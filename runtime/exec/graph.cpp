@@ -421,15 +421,16 @@ class GraphBuilder {
     GraphNode& sink = graph_->nodes[index];
     describe_inputs(sink, index, keys);
     if (!sink.sink->accepts(sink.mode, sink.aggregated)) return refuse_mode(node, sink);
-    if (Status bound = sink.sink->bind({sink.inputs[0].schema, sink.mode, sink.aggregated, keys});
-        !bound)
-      return report(node, std::move(bound.error()));
-    for (const std::string& warning : sink.sink->warnings()) warn(node, warning);
     const OptionValue* every = node.options.find("every");
     sink.pace_is_default = !every;
     sink.pace = every                                       ? every->integer
                 : plan_.trigger.kind == Trigger::Kind::asap ? sink.sink->default_pace(sink.mode)
                                                             : 0;
+    if (Status bound = sink.sink->bind({sink.inputs[0].schema, sink.mode, sink.aggregated, keys,
+                                        std::max(sink.pace, plan_.trigger.period)});
+        !bound)
+      return report(node, std::move(bound.error()));
+    for (const std::string& warning : sink.sink->warnings()) warn(node, warning);
     graph_->sinks.push_back(index);
     graph_of_[i] = {index};
   }

@@ -42,6 +42,7 @@ struct MakeContext {
   std::function<LiveTable*(std::string_view)> live_table;  // made when first asked for
   Output* console = nullptr;
   bool console_is_shared = false;  // several console sinks: the node's name stands above each frame
+  bool allow_exec = false;         // whether operators may start programs that the file names
 };
 
 // A source and, where its format needs decoding, the transform that workers run on what it reads.

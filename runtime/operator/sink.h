@@ -21,6 +21,9 @@ struct SinkInput {
   OutputMode mode = OutputMode::append;
   bool aggregation = false;                // rows come from an aggregation
   std::span<const std::string> keys = {};  // its grouping columns; of a global one there are none
+  // At least so many microseconds from one of its turns to the next, by `every` or the trigger; 0:
+  // a turn whenever an epoch ends.
+  int64_t pace = 0;
 };
 
 // Life: bind on the planning thread; open before the first epoch; then for each epoch N in which it

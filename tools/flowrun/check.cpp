@@ -35,6 +35,13 @@ std::string summary(const std::string& file, Pipeline& pipeline) {
   return text;
 }
 
+// Nothing is started, so a pipeline may name what `run` would have to be allowed.
+EngineOptions checked_only() {
+  EngineOptions options;
+  options.allow_exec = true;
+  return options;
+}
+
 }  // namespace
 
 int execute(const CheckCommand& command) {
@@ -44,7 +51,7 @@ int execute(const CheckCommand& command) {
   for (const std::string& file : command.files) {
     Pipeline pipeline;
     const bool loaded = pipeline.load(
-        {.file = file, .set = command.set, .only = {}, .plugins = command.plugins}, {});
+        {.file = file, .set = command.set, .only = {}, .plugins = command.plugins}, checked_only());
     if (!loaded) exit_code = kExitRefused;
     if (command.json) {
       all.insert(all.end(), pipeline.diagnostics().begin(), pipeline.diagnostics().end());
@@ -60,7 +67,7 @@ int execute(const CheckCommand& command) {
 int execute(const ExplainCommand& command) {
   Terminal terminal(Terminal::standard());
   Pipeline pipeline;
-  const bool loaded = pipeline.load(command.pipeline, {});
+  const bool loaded = pipeline.load(command.pipeline, checked_only());
   print_diagnostics(terminal, pipeline);
   if (!loaded) return kExitRefused;
   if (command.schema_of.empty()) return print(terminal, pipeline.engine().explain());

@@ -92,6 +92,8 @@ void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
       ->add_option("--listen", run.listen,
                    "serve the HTTP API and the dashboard here: 127.0.0.1:8080")
       ->type_name("ADDRESS");
+  command->add_flag("--allow-exec", run.allow_exec,
+                    "let `sink: exec` start the programs that the pipeline names");
   command->add_flag("--quiet", run.quiet,
                     "say nothing on standard error but warnings and errors of the run");
   command

@@ -28,6 +28,7 @@ struct RunCommand {
   bool restart_state = false;
   std::string progress;
   std::string listen;  // over the pipeline's `serve: { listen: ... }`
+  bool allow_exec = false;
   bool quiet = false;
   bool json_log = false;
 };

@@ -58,6 +58,7 @@ EngineOptions engine_options(const RunCommand& command) {
   options.capture = command.capture;
   options.chunking = command.chunking;
   options.restart_state = command.restart_state;
+  options.allow_exec = command.allow_exec;
   return options;
 }
 

@@ -364,7 +364,9 @@ Result<HttpHead> HttpClient::start(const Url& url, const HttpRequest& request) {
   for (int redirects = 0; redirects <= kMostRedirects; ++redirects) {
     FLOWRUN_TRY(HttpHead head, parts_->send(to, request, to.origin() == url.origin()));
     if (!is_redirect(head, request.method)) return head;
-    FLOWRUN_TRY(Url next, resolve_url(to, head.field("Location")));
+    auto resolved = resolve_url(to, head.field("Location"));
+    if (!resolved) return Error::io(to.text() + " redirects to what is no URL of a server");
+    Url next = std::move(*resolved);
     if (to.secure && !next.secure) {
       return Error::io(
           fmt::format("{} redirects from https to {}, which is not safe", to.text(), next.text()));

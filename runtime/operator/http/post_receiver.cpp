@@ -30,6 +30,7 @@ constexpr int64_t kPatience = 60'000'000;  // microseconds of silence until a cl
 constexpr int64_t kLinger = 2'000'000;     // until a client must have read its refusal
 constexpr uint32_t kMostHead = 16 << 10;
 constexpr size_t kReceive = 64 << 10;
+constexpr size_t kMostUnsent = 64 << 10;  // answers; who does not read them is not read from either
 constexpr const char* kRetryAfter = "Retry-After: 1\r\n";
 
 struct Client {
@@ -165,7 +166,8 @@ void PostReceiver::Parts::wait() {
   waits.clear();
   waits.push_back({stop.fd(), POLLIN, 0});
   for (const auto& client : clients) {
-    const auto events = static_cast<short>(client->to_send.empty() ? POLLIN : POLLIN | POLLOUT);
+    const int reads = client->to_send.size() < kMostUnsent ? POLLIN : 0;
+    const auto events = static_cast<short>(reads | (client->to_send.empty() ? 0 : POLLOUT));
     waits.push_back({client->socket.get(), events, 0});
   }
   const bool accepts = std::ssize(clients) < kMostClients;
@@ -207,7 +209,7 @@ void PostReceiver::Parts::receive(Client& client) {
 }
 
 void PostReceiver::Parts::parse(Client& client) {
-  while (!client.received.empty() && !client.leaving) {
+  while (!client.received.empty() && !client.leaving && client.to_send.size() < kMostUnsent) {
     boost::system::error_code error;
     const bool had_head = client.parser->is_header_done();
     const size_t used = client.parser->put(boost::asio::buffer(client.received), error);

@@ -5,6 +5,7 @@
 // Boost.URL compiled in here, so that no library of it is needed.
 #include <boost/url.hpp>
 #include <boost/url/src.hpp>
+#include <charconv>
 
 namespace flowrun {
 
@@ -14,40 +15,30 @@ namespace urls = boost::urls;
 
 constexpr uint16_t kPlainPort = 80, kSecurePort = 443;
 
-Error not_a_url(std::string_view text) {
-  return Error::invalid(
-      fmt::format("`{}` is no URL of a server — write one such as https://example.org/path", text));
+// The text is not repeated: it may hold a password, or be a secret as a whole.
+Error not_a_url() {
+  return Error::invalid("this is no URL of a server — write one such as https://example.org/path");
 }
 
 std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
-// What stands before the last @ is not shown.
-std::string without_user_info(std::string_view text) {
-  const size_t scheme = text.find("://");
-  const size_t at = text.rfind('@');
-  if (at == std::string_view::npos) return std::string(text);
-  const std::string_view before =
-      scheme == std::string_view::npos ? "" : text.substr(0, scheme + 3);
-  return std::string(before) + std::string(text.substr(at + 1));
-}
-
-Result<Url> read(const urls::url_view& parsed, std::string_view text) {
+Result<Url> read(const urls::url_view& parsed) {
   Url url;
   if (parsed.scheme_id() == urls::scheme::https) {
     url.secure = true;
   } else if (parsed.scheme_id() != urls::scheme::http) {
-    return not_a_url(without_user_info(text));
+    return not_a_url();
   }
   if (!parsed.has_authority() || parsed.encoded_host().empty()) {
-    return not_a_url(without_user_info(text));
+    return not_a_url();
   }
   url.host = parsed.host_address();
   url.port = url.secure ? kSecurePort : kPlainPort;
-  if (parsed.has_port() && !parsed.port().empty()) {
-    url.port = parsed.port_number();
-    if (url.port == 0) return not_a_url(without_user_info(text));
+  if (const std::string port(parsed.port()); !port.empty()) {
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
+    if (error != std::errc() || url.port == 0) return not_a_url();
   }
   url.target = parsed.encoded_path().empty() ? "/" : std::string(parsed.encoded_path());
   if (parsed.has_query()) url.target += "?" + std::string(parsed.encoded_query());
@@ -72,8 +63,8 @@ std::string Url::text() const {
 
 Result<Url> parse_url(std::string_view text) {
   const auto parsed = urls::parse_uri(text);
-  if (!parsed) return not_a_url(without_user_info(text));
-  return read(*parsed, text);
+  if (!parsed) return not_a_url();
+  return read(*parsed);
 }
 
 Result<Url> resolve_url(const Url& base, std::string_view reference) {
@@ -81,8 +72,8 @@ Result<Url> resolve_url(const Url& base, std::string_view reference) {
   const auto from = urls::parse_uri(base_text);
   const auto to = urls::parse_uri_reference(reference);
   urls::url resolved;
-  if (!from || !to || !urls::resolve(*from, *to, resolved)) return not_a_url(reference);
-  return read(resolved, reference);
+  if (!from || !to || !urls::resolve(*from, *to, resolved)) return not_a_url();
+  return read(resolved);
 }
 
 }  // namespace flowrun
