@@ -91,13 +91,16 @@ sdk::Spec KafkaSink::spec() {
       .option(sdk::duration("delivery_timeout",
                             "For how long a row is tried to be sent before the run fails.")
                   .with_default("5 minutes"))
-      .example("Alerts, exactly once",
-               "alerts: { from: rows, sink: kafka, brokers: localhost:9092, topic: alerts, "
-               "delivery: transactional, transactional_id: alerts-writer }",
-               "key STRING, value STRING")
-      .example("Each row to a topic of its own",
-               "sorted: { from: rows, sink: kafka, brokers: localhost:9092 }",
-               "topic STRING, value STRING");
+      .example(
+          "Alerts, exactly once",
+          "alerts: { from: rows, sink: kafka, brokers: \"${env:KAFKA:-localhost:9092}\", topic: "
+          "alerts, delivery: transactional, transactional_id: alerts-writer }",
+          "key STRING, value STRING")
+      .example(
+          "Keyed by a column",
+          "alerts: { from: rows, sink: kafka, brokers: \"${env:KAFKA:-localhost:9092}\", topic: "
+          "alerts, key_column: user }",
+          "user STRING, value STRING");
 }
 
 KafkaSink::KafkaSink(const sdk::Options& options)

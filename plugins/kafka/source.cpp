@@ -24,7 +24,7 @@ Settings::Values own_settings(const sdk::Options& options) {
   return {{"enable.auto.commit", "false"},
           {"enable.auto.offset.store", "false"},
           {"enable.partition.eof", "true"},
-          {"auto.offset.reset", options.boolean("fail_on_data_loss") ? "error" : "earliest"},
+          {"auto.offset.reset", "error"},
           {"group.id", options.text("group")}};
 }
 
@@ -65,17 +65,19 @@ sdk::Spec KafkaSource::spec() {
               .with_default("true"))
       .option(sdk::duration("partitions_every", "How often it looks for new partitions and topics.")
                   .with_default("10 seconds"))
-      .example("JSON records",
-               "orders: { source: kafka, brokers: localhost:9092, topics: orders, "
-               "starting_offsets: earliest }\n"
-               "parsed: { from: orders, parse: json, schema: \"id bigint, price double\" }",
-               "");
+      .example(
+          "JSON records",
+          "orders: { source: kafka, brokers: \"${env:KAFKA:-localhost:9092}\", topics: orders, "
+          "starting_offsets: earliest }\n"
+          "parsed: { from: orders, parse: json, schema: \"id bigint, price double\" }",
+          "");
 }
 
 KafkaSource::KafkaSource(const sdk::Options& options)
     : settings_(options, own_settings(options), default_settings()),
       selection_(options),
       refresh_(options.integer("partitions_every")),
+      fail_on_data_loss_(options.boolean("fail_on_data_loss")),
       rows_(format_of(options)),
       batch_(kMessagesPerRead) {}
 
@@ -156,6 +158,7 @@ void KafkaSource::look_for_partitions() {
 sdk::Chunk KafkaSource::read(int64_t timeout) {
   if (cancelled_) throw sdk::Error::cancelled();
   look_for_partitions();
+  pass_over_gone();
   if (!done()) poll(static_cast<int>(timeout / kMicrosecondsPerMillisecond));
   if (cancelled_) throw sdk::Error::cancelled();
   sdk::Chunk chunk;
@@ -174,6 +177,14 @@ sdk::Chunk KafkaSource::read(int64_t timeout) {
   return chunk;
 }
 
+// Goes on with the first message that is there.
+void KafkaSource::pass_over_gone() {
+  if (gone_.empty()) return;
+  for (const auto& [topic, number] : std::exchange(gone_, {}))
+    partitions_[topic][number].next = begin_at(topic, number, RD_KAFKA_OFFSET_BEGINNING).next;
+  assign();
+}
+
 void KafkaSource::poll(int timeout) {
   // It waits until as many are there as it was asked for: one, then what else has come.
   ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), timeout, batch_.data(), 1);
@@ -189,6 +200,10 @@ void KafkaSource::poll(int timeout) {
 
 void KafkaSource::take(const rd_kafka_message_t& message) {
   const bool ends = message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+  if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && !fail_on_data_loss_) {
+    gone_.emplace_back(rd_kafka_topic_name(message.rkt), message.partition);
+    return;
+  }
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR && !ends) {
     // Thrown when the rows before it are out, so that the offset fits what was given.
     if (!failure_) failure_ = error_of(message);
@@ -257,6 +272,7 @@ std::string KafkaSource::offset() const {
 void KafkaSource::close() {
   last_ = nullptr;
   failure_.reset();
+  gone_.clear();
   queue_.reset();
   client_.reset();
 }

@@ -42,6 +42,7 @@ class KafkaSource final : public flowrun::plugin::Source {
   Partition begin_at(const std::string& topic, int32_t partition, int64_t start);
   void assign();
   void look_for_partitions();
+  void pass_over_gone();
   // The messages that are there; waits for the first one.
   void poll(int timeout);
   void take(const rd_kafka_message_t& message);
@@ -53,6 +54,7 @@ class KafkaSource final : public flowrun::plugin::Source {
   Settings settings_;
   Selection selection_;
   std::chrono::microseconds refresh_;
+  bool fail_on_data_loss_;
   MessageColumns rows_;
   bool stops_ = false;
   std::atomic<bool> cancelled_{false};
@@ -67,6 +69,7 @@ class KafkaSource final : public flowrun::plugin::Source {
   int32_t last_partition_ = 0;
   std::vector<rd_kafka_message_t*> batch_;
   std::optional<flowrun::plugin::Error> failure_;
+  std::vector<std::pair<std::string, int32_t>> gone_;  // partitions whose next message is no more
   Clock::time_point next_refresh_{};
 };
 

@@ -49,10 +49,14 @@ Status Run::end_epoch(Cut cut) {
       leaving_ = true;
     }
     sources_wake_.notify_all();
-    for (const auto& source : sources_) source->cancel();
+    cancel_sources();
     if (settings_.stepped) leave_sources();
     std::unique_lock lock(mutex_);
-    coordinator_wakes_.wait(lock, [this] { return all_ended(); });
+    for (size_t s = 0; s < sources_.size(); ++s) {
+      stop_watch_.wait_for(sources_[s]->node_name());
+      coordinator_wakes_.wait(lock, [&] { return source_states_[s].ended || all_ended(); });
+    }
+    stop_watch_.done();
     if (failure_ && failed_epoch_ <= reading_->id) return ok_status();
   }
   const bool closes_windows = cut == Cut::end && !stop_ && !settings_.run_for &&

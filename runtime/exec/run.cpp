@@ -139,10 +139,7 @@ void Run::stop_threads() {
     over_ = true;
   }
   sources_wake_.notify_all();
-  for (const auto& source : sources_) {
-    stop_watch_.wait_for(source->node_name());
-    source->cancel();
-  }
+  cancel_sources();
   for (const auto& source : sources_) {
     stop_watch_.wait_for(source->node_name());
     source->finish();
@@ -151,6 +148,14 @@ void Run::stop_threads() {
   for (size_t i = 0; i < threads_.size(); ++i) queue_.push(Work{});
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+}
+
+void Run::cancel_sources() {
+  for (const auto& source : sources_) {
+    stop_watch_.wait_for(source->node_name());
+    source->cancel();
+  }
+  stop_watch_.done();
 }
 
 void Run::tell_stuck(const std::string& node) {

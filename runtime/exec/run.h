@@ -78,6 +78,7 @@ class Run final : public SourceHost {
   [[nodiscard]] std::shared_ptr<BufferPool> pool() const override { return pool_; }
 
  private:
+  void cancel_sources();
   void tell_stuck(const std::string& node);
   struct SourceState {
     bool part_ended = false;  // of the epoch being read

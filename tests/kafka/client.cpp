@@ -21,7 +21,7 @@
 
 namespace {
 
-constexpr int kPatience = 30'000;  // milliseconds
+constexpr int kPatience = 120'000;  // milliseconds
 constexpr const char* kNull = "\\N";
 
 [[noreturn]] void give_up(const std::string& words) {
@@ -163,7 +163,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() < 3) give_up("BROKERS COMMAND TOPIC ...");
   const std::string& command = words[1];
-  std::map<std::string, std::string> settings{{"bootstrap.servers", words[0]}};
+  std::map<std::string, std::string> settings{{"bootstrap.servers", words[0]}, {"log_level", "0"}};
   if (command == "consume" || command == "mark") {
     settings["group.id"] = command == "mark" ? words[2] : "kafka_client";
     settings["enable.partition.eof"] = "true";

@@ -5,6 +5,7 @@
 
 Needs the targets example_plugins and test_plugins beside the binary.
 """
+import base64
 import json
 import os
 import pathlib
@@ -160,7 +161,7 @@ class Examples(Plugins):
     def test_pass_the_check(self):
         for library in sorted((LIBRARIES / "plugins").glob("*.so")):
             if not (EXAMPLES / library.stem).is_dir():
-                continue
+                continue  # a connector: it needs its peer
             with self.subTest(library.stem):
                 done = run("plugin", "check", library, cwd=self.path)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -211,7 +212,8 @@ class Able(Plugins):
             "rows": {"source": "rejecting"},
             "screen": {"from": "rows.errors", "sink": "console", "format": "json"}}))
         self.assertEqual([(row["offset"], row["reason"], row["raw"]) for row in rows],
-                         [("line 1", "too odd", "one"), ("line 2", "odd", "two")])
+                         [("line 1", "too odd", base64.b64encode(b"one").decode()),
+                          ("line 2", "odd", base64.b64encode(b"two").decode())])
 
     def test_a_source_is_told_what_is_read(self):
         def texts(select):
@@ -227,7 +229,7 @@ class Able(Plugins):
             "rows": {"source": "file", "path": "rows.jsonl", "format": "json", "schema": "k string, x double"},
             "told": {"from": "rows", "wanted": ""}, "kept": {"from": "told", "select": ["x", "wanted"]},
             "screen": {"from": "kept", "sink": "console", "format": "json"}}))
-        self.assertEqual(rows, [{"x": 1.5, "wanted": "011"}, {"wanted": "011"}])
+        self.assertEqual(rows, [{"x": 1.5, "wanted": "011"}, {"x": None, "wanted": "011"}])
 
     def test_close_of_a_stateful_operator_has_ports_and_metrics(self):
         (self.path / "rows.jsonl").write_text(ROWS)
@@ -239,11 +241,11 @@ class Able(Plugins):
             "empty": {"from": "parted.empty", "sink": "console", "format": "json"}}))
         self.assertEqual(sorted(map(str, rows)), ["{'reason': 'no x'}", "{'x': 1.5}"])
         epochs = [json.loads(line) for line in progress.read_text().splitlines()]
-        self.assertEqual(sum(epoch["late_rows"] for epoch in epochs), 1)
+        self.assertEqual(epochs[-1]["late_rows"], 1)
 
     def test_who_does_not_come_back_is_named(self):
         file = self.written({"rows": {"source": "stuck"},
-                             "screen": {"from": "rows", "sink": "console", "format": "json", "every": "1 ms"}})
+                             "screen": {"from": "rows", "sink": "console", "format": "json", "every": "10 milliseconds"}})
         with subprocess.Popen([FLOWRUN, "run", "--plugin", test_plugin("able"), file], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True) as process:
             self.assertEqual(process.stdout.readline(), '{"text":"before"}\n')
