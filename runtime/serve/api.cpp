@@ -81,9 +81,21 @@ Result<std::vector<int32_t>> sorted_rows(const RecordBatch& rows, std::string_vi
   return numbers;
 }
 
-HttpResponse with_status(HttpResponse response, int status) {
-  response.status = status;
-  return response;
+// So many rows from `begin` on, as one batch; the other batches are not touched.
+RecordBatch rows_between(const Schema& schema, const std::vector<RecordBatch>& batches,
+                         int64_t begin, int64_t count) {
+  std::vector<RecordBatch> parts;
+  for (const RecordBatch& batch : batches) {
+    const int64_t skipped = std::min(begin, batch.num_rows());
+    const int64_t taken = std::min(count, batch.num_rows() - skipped);
+    if (taken > 0) parts.push_back(batch.slice(skipped, taken));
+    begin -= skipped;
+    count -= taken;
+  }
+  if (!parts.empty()) return concatenate(parts);
+  std::vector<ColumnPtr> none;
+  for (const Field& field : schema.fields()) none.push_back(null_column(field.type, 0));
+  return {Schema::make({schema.fields().begin(), schema.fields().end()}), 0, std::move(none)};
 }
 
 int status_of(const Error& error) {
@@ -183,25 +195,24 @@ Result<HttpResponse> Api::table(const HttpRequest& request) {
     if (table.load) {
       FLOWRUN_TRY(batches, table.load());
     }
-    std::vector<ColumnPtr> none;
-    for (const Field& field : table.schema->fields()) none.push_back(null_column(field.type, 0));
-    batches.emplace_back(table.schema, 0, std::move(none));
-    RecordBatch rows = concatenate(batches);
-    const int64_t begin = std::min(offset, rows.num_rows());
-    const int64_t count = std::min({limit, options_.sql.max_rows, rows.num_rows() - begin});
-    const bool more = begin + count < rows.num_rows();
+    int64_t num_rows = 0;
+    for (const RecordBatch& batch : batches) num_rows += batch.num_rows();
+    const int64_t begin = std::min(offset, num_rows);
+    const int64_t count = std::min({limit, options_.sql.max_rows, num_rows - begin});
+    const bool more = begin + count < num_rows;
     const auto order = request.query.find("order");
+    RecordBatch rows;
     if (order != request.query.end()) {
+      rows = rows_between(*table.schema, batches, 0, num_rows);
       FLOWRUN_TRY(std::vector<int32_t> numbers, sorted_rows(rows, order->second));
       rows = rows.take(
           std::span(numbers).subspan(static_cast<size_t>(begin), static_cast<size_t>(count)));
     } else {
-      rows = rows.slice(begin, count);
+      rows = rows_between(*table.schema, batches, begin, count);
     }
     return answer_rows(request, {std::move(rows), more}, zone_);
   }
-  return with_status(
-      error_response(404, "no table " + back_quoted(name) + did_you_mean(name, names)), 404);
+  return error_response(404, "no table " + back_quoted(name) + did_you_mean(name, names));
 }
 
 Result<HttpResponse> Api::sql(const HttpRequest& request) {

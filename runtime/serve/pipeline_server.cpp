@@ -9,6 +9,7 @@
 #include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -49,6 +50,20 @@ std::string name_of_run(const std::string& pipeline_file) {
   return fmt::format("{}-{:08x}", stem, hash);
 }
 
+// Sockets of processes that were killed before they could take them away.
+void remove_left_over(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() != ".sock") continue;
+    const std::string name = entry.path().stem().string();
+    const size_t dash = name.rfind('-');
+    if (dash == std::string::npos) continue;
+    const long process = std::strtol(name.c_str() + dash + 1, nullptr, 10);
+    const bool gone = process > 0 && kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH;
+    if (gone) fs::remove(entry.path(), ignored);
+  }
+}
+
 }  // namespace
 
 Result<std::string> default_socket_path(const std::string& pipeline_file) {
@@ -59,6 +74,7 @@ Result<std::string> default_socket_path(const std::string& pipeline_file) {
     return Error::io(fmt::format("cannot make {}: {}", folder.string(), failure.message()));
   if (chmod(folder.c_str(), S_IRWXU) != 0)
     return Error::from_errno("cannot close " + folder.string() + " to others", errno);
+  remove_left_over(folder);
   return (folder / fmt::format("{}-{}.sock", name_of_run(pipeline_file), getpid())).string();
 }
 

@@ -130,7 +130,8 @@ test("text from data is text, never markup", async () => {
 });
 
 test("the keyboard reaches everything, and everything has a name", async () => {
-  await page.evaluate(() => { document.activeElement?.blur(); window.scrollTo(0, 0); });
+  await page.goto(address);
+  await page.locator("#graph .node").first().waitFor({ timeout: DEADLINE });
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
   const nameless = await page.$$eval("button, textarea, input, [role=region], [role=img]", (found) => found.filter((one) =>

@@ -90,7 +90,7 @@ function draw_node(node, place) {
   const state = line("", 54, "state");
   const title = svg("title", {}, document.createTextNode(`${node.id}: ${node.text || node.operator}${node.doc ? ` — ${node.doc}` : ""}`));
   const group = svg("g", { class: `node ${node.kind}` }, title, box, line(cut(node.id, 22), 19, "name"),
-    line(cut(node.text || node.operator, 27), 37, "what"), state);
+    line(cut(node.text || node.operator, 25), 37, "what"), state);
   return { group, state };
 }
 

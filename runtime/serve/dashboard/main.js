@@ -54,6 +54,7 @@ function set_phase(text) {
 function hear(name, data) {
   if (name === "log") {
     log = data.lines;
+    if (log.length === 0) return;
     at("log").replaceChildren(...log.slice(-30).reverse().map((line) => element("li", { class: line.level },
       element("time", { datetime: line.time }, clock(line.time)), " ", line.node ? element("b", {}, `${line.node}: `) : "", line.message,
       line.repeated > 1 ? ` (${count(line.repeated)} times)` : "")));
