@@ -1,6 +1,7 @@
 #include "runtime/serve/http_server.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ using boost::system::error_code;
 
 constexpr size_t kMostEventsWaiting = 16;  // per stream; older ones are left out
 constexpr size_t kMostHandlersWaiting = 64;
+// As `top -H` and measurements of what serving costs show them.
+constexpr const char* kThreadName = "serve";
 constexpr std::chrono::seconds kHeartbeat{15};
 constexpr std::chrono::milliseconds kFarewell{300};
 
@@ -193,6 +196,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     request->cancelled = cancelled_;
     stream_.expires_never();
     net::post(server_.pool_, [self = shared_from_this(), request = std::move(request)]() mutable {
+      pthread_setname_np(pthread_self(), kThreadName);
       HttpResponse response = self->server_.stopping_
                                   ? error_response(503, "the pipeline is ending")
                                   : self->server_.handler_(*request);
@@ -301,7 +305,10 @@ Status BeastServer::open() {
   if (options_.tcp) FLOWRUN_RETURN_IF_ERROR(open_tcp());
   if (!options_.socket_path.empty()) FLOWRUN_RETURN_IF_ERROR(open_local());
   beat();
-  thread_ = std::thread([this] { io_.run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), kThreadName);
+    io_.run();
+  });
   return ok_status();
 }
 

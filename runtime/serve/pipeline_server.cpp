@@ -1,6 +1,7 @@
 #include "runtime/serve/pipeline_server.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -142,7 +143,10 @@ Result<std::unique_ptr<PipelineServer>> PipelineServer::start(Engine& engine,
                 return self->api_.answer(request);
               }));
   server->listening_ = server->http_.get();
-  server->teller_ = std::thread([self] { self->tell_streams(); });
+  server->teller_ = std::thread([self] {
+    pthread_setname_np(pthread_self(), "serve");
+    self->tell_streams();
+  });
   return server;
 }
 

@@ -298,6 +298,8 @@ TEST_CASE("what differs from Spark SQL is what docs/sql.md says") {
   CHECK(rows("select active, age > 10 from users where age = 31") == "true,1\n");
   // Decimals are computed as doubles, exact to 15 digits.
   CHECK(rows("select price, price * 2 from things where id = 1") == "10.50,21.0\n");
+  // NaN is NULL.
+  CHECK(rows("select cast('NaN' as double)") == "null\n");
   // Dates and timestamps are text outside of functions.
   CHECK(rows("select max(at), at > '2026' from things where id = 1") ==
         "\"2026-03-01 10:17:00.25\",1\n");
@@ -306,11 +308,19 @@ TEST_CASE("what differs from Spark SQL is what docs/sql.md says") {
   // No brackets, lambdas, intervals, generators.
   CHECK(error("select transform(tags, x -> x) from things").find("error") != std::string::npos);
   CHECK(error("select interval 5 minutes").find("error") != std::string::npos);
+  CHECK(error("select 7 div 2 from users").find("error") != std::string::npos);
   CHECK(error("select explode(tags) from things").find("error") != std::string::npos);
   // Columns without a name keep the text of the expression.
   CHECK(ask("select count(*) from users")->rows.schema()->names()[0] == "count(*)");
   // Text and numbers do not compare as equal unless a column's type says so.
   CHECK(rows("select 'a' = 1, '1' = 1") == "0,0\n");
+  // Of columns with the same name the second is called name_2.
+  RecordBatch twins = rows_from_json("a int, b int", R"({"a":1,"b":2})");
+  twins = twins.with_schema(Schema::make({{"a", Type::integer()}, {"A", Type::integer()}}));
+  const auto both = Sql(functions(), "UTC")
+                        .run("select a, A_2 from twins", {{"twins", twins.schema(), {twins}}}, {});
+  REQUIRE(both);
+  CHECK(both->rows.column(1)->values<int32_t>()[0] == 2);
   // A struct is opened by naming its fields.
   CHECK(error("select window.* from per_window").find("error") != std::string::npos);
 }
