@@ -1,6 +1,6 @@
 # libflowrun, for programs that have flowrun inside: shared, with nothing visible but flowrun_*, and
 # static, all rooms in one archive. In the build tree and installed: flowrun::flowrun, flowrun::static.
-set(third_party fmt spdlog yaml-cpp simdjson utf8proc re2 ssl crypto z dl pthread)
+set(third_party fmt spdlog yaml-cpp simdjson utf8proc re2 ssl crypto z zstd dl pthread)
 set(rooms embed exec config plugin operator state expr format columnar base operators)
 
 file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/libflowrun.cpp @ONLY CONTENT
