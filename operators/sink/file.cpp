@@ -203,7 +203,7 @@ OperatorSpec spec() {
       "partitionBy writes them, and those columns are left out of the files. Null and the empty "
       "text "
       "are `__HIVE_DEFAULT_PARTITION__`.\n\n"
-      "Compressed files (`.gz`, `.zst`) hold a member per epoch, which tools read as one.\n\n"
+      "Compressed files (`.gz`, `.zst`) are members one after another, which tools read as one.\n\n"
       "Takes mode append only: what is in a file is never changed. Guarantee: exactly once with "
       "checkpoints; without, a crash loses the epoch that was running.\n\n"
       "Under the trigger `asap` an epoch is written once a second at most, unless `every` says "

@@ -13,13 +13,6 @@ namespace {
 
 constexpr size_t kRoom = 64 << 10;  // what the output grows by
 
-class Plain final : public Compressor {
- public:
-  void append(std::string_view text, std::string& out) override { out += text; }
-  void finish(std::string&) override {}
-  void reset() override {}
-};
-
 class Gzip final : public Compressor {
  public:
   Gzip() {
@@ -47,9 +40,6 @@ class Gzip final : public Compressor {
     if (!begun_) return;
     while (run(Z_FINISH, out) != Z_STREAM_END) {
     }
-    reset();
-  }
-  void reset() override {
     deflateReset(&z_);
     begun_ = false;
   }
@@ -91,10 +81,6 @@ class Zstd final : public Compressor {
     }
     begun_ = false;
   }
-  void reset() override {
-    ZSTD_CCtx_reset(context_, ZSTD_reset_session_only);
-    begun_ = false;
-  }
 
  private:
   size_t run(ZSTD_inBuffer& in, ZSTD_EndDirective how, std::string& out) {
@@ -131,7 +117,7 @@ std::unique_ptr<Compressor> make_compressor(Compression compression) {
     case Compression::zstd:
       return std::make_unique<Zstd>();
     default:
-      return std::make_unique<Plain>();
+      return nullptr;
   }
 }
 

@@ -24,10 +24,9 @@ class Compressor {
   virtual void append(std::string_view text, std::string& out) = 0;
   // Ends the member; nothing if nothing was appended.
   virtual void finish(std::string& out) = 0;
-  // Forgets what was appended since the last finish.
-  virtual void reset() = 0;
 };
 
+// Null for none.
 std::unique_ptr<Compressor> make_compressor(Compression compression);
 
 }  // namespace flowrun

@@ -78,7 +78,8 @@ struct OutputFolder::Name {
   int64_t committed = 0;  // of a part
 };
 
-OutputFolder::OutputFolder(OutputFolderOptions options) : options_(std::move(options)) {
+OutputFolder::OutputFolder(OutputFolderOptions options)
+    : options_(std::move(options)), compressor_(make_compressor(options_.compression)) {
   options_.extension += extension_of(options_.compression);
 }
 
@@ -179,7 +180,6 @@ Result<OutputFolder::Part*> OutputFolder::part_of(const std::string& partition) 
   Part part;
   part.final_path = folder / file_name(number_);
   part.path = folder / fmt::format(".{}{}", file_name(number_), kPartSuffix);
-  part.compressor = make_compressor(options_.compression);
   part.file = Descriptor(::open(part.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!part.file) return cannot_write(part.final_path, errno);
   return &parts_.emplace(partition, std::move(part)).first->second;
@@ -198,7 +198,7 @@ Status OutputFolder::write(const std::string& partition, std::string_view text) 
     for (auto& [key, other] : parts_) other.file.reset();
   }
   FLOWRUN_TRY(Part* const part, part_of(partition));
-  part->compressor->append(text, part->buffer);
+  part->buffer += text;
   return part->buffer.size() >= kWriteBytes ? flush(*part) : Status();
 }
 
@@ -206,6 +206,12 @@ Status OutputFolder::flush(Part& part) {
   if (part.buffer.empty()) return {};
   FLOWRUN_RETURN_IF_ERROR(ensure_open(part));
   std::string_view left = part.buffer;
+  if (compressor_) {
+    packed_.clear();
+    compressor_->append(part.buffer, packed_);
+    compressor_->finish(packed_);
+    left = packed_;
+  }
   while (!left.empty()) {
     const ssize_t written = ::write(part.file.get(), left.data(), left.size());
     if (written < 0 && errno == EINTR) continue;
@@ -228,7 +234,6 @@ bool OutputFolder::whole_now() const {
 Result<Token> OutputFolder::prepare() {
   FolderToken token{number_, false, {}};
   for (auto& [partition, part] : parts_) {
-    part.compressor->finish(part.buffer);
     FLOWRUN_RETURN_IF_ERROR(flush(part));
     if (part.written > part.committed) {
       FLOWRUN_RETURN_IF_ERROR(ensure_open(part));
@@ -295,7 +300,6 @@ Status OutputFolder::abort() {
   for (auto part = parts_.begin(); part != parts_.end();) {
     Part& aborted = part->second;
     aborted.buffer.clear();
-    aborted.compressor->reset();
     aborted.file.reset();  // opened again for appending
     if (aborted.committed == 0) {
       ::unlink(aborted.path.c_str());  // the next open removes what cannot be removed now

@@ -12,7 +12,7 @@
 // `.NUMBER.EXTENSION.LENGTH.part`: so much of it belongs to them, whatever a crash leaves behind
 // that. open() makes such files visible and removes the others. All partitions share the number,
 // and become whole together: after each epoch, or when `roll_every` or `roll_size` is reached.
-// Compressed files get a member per epoch, so each epoch can be read by itself.
+// Compressed files are members one after another, each of some text of one epoch.
 
 #include <cstdint>
 #include <filesystem>
@@ -65,8 +65,7 @@ class OutputFolder {
     std::filesystem::path path;
     std::filesystem::path final_path;
     Descriptor file;
-    std::unique_ptr<Compressor> compressor;
-    std::string buffer;     // not written yet
+    std::string buffer;     // text that is not written yet
     int64_t written = 0;    // bytes in the file
     int64_t committed = 0;  // of them, those of committed epochs
   };
@@ -91,6 +90,8 @@ class OutputFolder {
   int64_t number_ = 0;
   int64_t began_at_ = 0;  // when the files of this number were begun
   int64_t removed_at_ = 0;
+  std::unique_ptr<Compressor> compressor_;  // of all files: partitions may be many
+  std::string packed_;                      // scratch
   std::map<std::string, Part> parts_;
 };
 
