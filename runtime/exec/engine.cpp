@@ -89,6 +89,7 @@ class PlanEngine final : public Engine {
     settings.chunking = options_.chunking;
     settings.restart_state = options_.restart_state;
     settings.clock = options_.clock;
+    settings.next_step = options_.next_step;
     settings.on_log = options_.on_log;
     settings.on_progress = options_.on_progress;
     settings.on_stuck = options_.on_stuck;

@@ -19,6 +19,7 @@ struct Drafts {
   RunCommand run;
   CheckCommand check;
   ExplainCommand explain;
+  TestCommand test;
   EvalCommand eval;
   OperatorsCommand operators;
   SchemaCommand schema;
@@ -139,6 +140,24 @@ void add_explain(CLI::App& app, CommandLine& out, Drafts& drafts) {
   command->add_option("--schema", explain.schema_of, "only the schema of this node, as a tree")
       ->type_name("NODE");
   command->callback([&out, &explain] { out = explain; });
+}
+
+void add_test(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  TestCommand& test = drafts.test;
+  CLI::App* command = app.add_subcommand(
+      "test", "Run the tests of pipelines, x.test.yaml beside x.yaml, in virtual time");
+  command->add_option("places", test.places, "tests, pipelines, or folders with tests (default: .)")
+      ->type_name("FILE|DIR");
+  command->add_flag("--update", test.update,
+                    "write what the pipelines give into the tests, and show what changes");
+  command->add_flag("--watch", test.watch, "run them again whenever a file changes");
+  command->add_option("--junit", test.junit, "write the results as JUnit's XML to this file")
+      ->type_name("FILE");
+  add_plugin_option(*command, test.plugins);
+  command->callback([&out, &test] {
+    if (test.places.empty()) test.places = {"."};
+    out = test;
+  });
 }
 
 void add_eval(CLI::App& app, CommandLine& out, Drafts& drafts) {
@@ -394,6 +413,7 @@ CommandLine parse_command_line(int count, char** arguments) {
   add_run(app, out, drafts);
   add_check(app, out, drafts);
   add_explain(app, out, drafts);
+  add_test(app, out, drafts);
   add_eval(app, out, drafts);
   add_reference(app, out, drafts);
   add_plugin(app, out, drafts);

@@ -45,6 +45,14 @@ struct ExplainCommand {
   std::string schema_of;  // print this node's schema only
 };
 
+struct TestCommand {
+  std::vector<std::string> places;  // test files, pipelines, folders
+  std::vector<std::string> plugins;
+  std::string junit;    // where to write JUnit's XML; empty: nowhere
+  bool update = false;  // write what the pipelines give into the tests
+  bool watch = false;   // again whenever a file changes
+};
+
 struct EvalCommand {
   std::vector<std::string> expressions;
   std::string expression_file;  // one expression a line
@@ -134,7 +142,7 @@ struct Answered {
 };
 
 using CommandLine =
-    std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, EvalCommand, OperatorsCommand,
+    std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, TestCommand, EvalCommand, OperatorsCommand,
                  SchemaCommand, PluginListCommand, PluginCheckCommand, PluginNewCommand,
                  SimulateCommand, SqlCommand, StatusCommand, TopCommand, TapCommand>;
 

@@ -1,0 +1,54 @@
+// Steps in place of the trigger: somebody outside moves the clock from one time at which something
+// happens to the next.
+#include <algorithm>
+#include <limits>
+
+#include "runtime/exec/run.h"
+
+namespace flowrun {
+
+std::optional<int64_t> Run::next_due(int64_t now) const {
+  int64_t due = next_idle(now);
+  if (watermark_moved_) due = now;
+  for (const auto& sink : sinks_) {
+    if (sink->node().pace == 0 || !sink->has_pending()) continue;
+    const int64_t turn = sink->served_once() ? sink->last_served_time() + sink->node().pace : now;
+    due = std::min(due, turn);
+  }
+  if (due == std::numeric_limits<int64_t>::max()) return std::nullopt;
+  return std::max(due, now);
+}
+
+// What the step gives, once every source has ended its part; none: another step is needed.
+// REQUIRES: mutex_ held.
+std::optional<Run::Cut> Run::cut_step() {
+  if (failure_) return Cut::failed;
+  if (stop_) return Cut::end;
+  const int64_t now = monotonic();
+  note_idle(now);
+  if (reading_->has_data()) return Cut::data;
+  const bool takes_what_is_there = settings_.trigger.kind == Trigger::Kind::once ||
+                                   settings_.trigger.kind == Trigger::Kind::available_now;
+  if (all_ended()) return takes_what_is_there && watermark_moved_ ? Cut::no_data : Cut::end;
+  if (watermark_moved_ || paced_sink_due(now)) return Cut::no_data;
+  return std::nullopt;
+}
+
+Run::Cut Run::await_step() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (failure_) return Cut::failed;
+    if (stop_) return Cut::end;
+    const Step step{monotonic(), next_due(monotonic()), settings_.trigger};
+    lock.unlock();
+    const bool goes_on = settings_.next_step(step);
+    lock.lock();
+    if (!goes_on) stop_ = true;
+    for (SourceState& state : source_states_) state.part_ended = state.ended || stop_;
+    sources_wake_.notify_all();
+    coordinator_wakes_.wait(lock, [this] { return failure_ || stop_ || all_parts_ended(); });
+    if (const auto cut = cut_step()) return *cut;
+  }
+}
+
+}  // namespace flowrun
