@@ -332,7 +332,7 @@ void Run::submit(size_t source, Chunk chunk) {
     const bool ends_part = settings_.next_step || settings_.trigger.kind != Trigger::Kind::once;
     if (mark == Chunk::Mark::epoch_ends && ends_part) {
       state.part_ended = true;
-      reading_->marked = true;
+      reading_->marked = !settings_.next_step;  // a step without rows is no epoch
       wake = true;
     }
   }

@@ -44,6 +44,7 @@ Run::Cut Run::await_step() {
     const bool goes_on = settings_.next_step(step);
     lock.lock();
     if (!goes_on) stop_ = true;
+    reading_->plain.context.now = settings_.clock->now();
     for (SourceState& state : source_states_) state.part_ended = state.ended || stop_;
     sources_wake_.notify_all();
     coordinator_wakes_.wait(lock, [this] { return failure_ || stop_ || all_parts_ended(); });

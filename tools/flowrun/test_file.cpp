@@ -149,6 +149,7 @@ class Reader {
     if (const RawValue* file = item.find("file")) {
       const fs::path folder = fs::path(test_.file).parent_path();
       piece.file = (folder / file->text).lexically_normal().string();
+      piece.file_written = file->text;
       if (!piece.rows.empty())
         return report("`rows` and `file` stand in one item — write an item for each",
                       file->position);

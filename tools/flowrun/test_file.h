@@ -17,6 +17,7 @@ struct TestInput {
   int64_t at = 0;              // microseconds after the start
   std::vector<RawValue> rows;  // texts, or mappings of column to value
   std::string file;            // in place of rows; empty: none
+  std::string file_written;    // the same as the test has it: where its rows come from
   Position position;
 };
 

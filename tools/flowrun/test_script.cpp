@@ -58,7 +58,7 @@ class ScriptedSource final : public Source {
   Status take(const TestInput& input);
   Status take_lines(const std::vector<std::string>& lines, const std::string& origin,
                     int64_t first_line);
-  Status take_file(const std::string& path);
+  Status take_file(const TestInput& input);
 
   TestScript& script_;
   std::string name_;
@@ -94,7 +94,7 @@ Result<Chunk> ScriptedSource::read(Deadline) {
 }
 
 Status ScriptedSource::take(const TestInput& input) {
-  if (!input.file.empty()) return take_file(input.file);
+  if (!input.file.empty()) return take_file(input);
   std::vector<std::string> texts;
   for (const RawValue& row : input.rows) {
     const bool text = row.kind == RawValue::Kind::scalar && takes_lines(*schema_);
@@ -123,12 +123,12 @@ Status ScriptedSource::take_lines(const std::vector<std::string>& lines, const s
   return ok_status();
 }
 
-Status ScriptedSource::take_file(const std::string& path) {
+Status ScriptedSource::take_file(const TestInput& input) {
   if (!make_real_) {
-    FLOWRUN_TRY(const std::string text, read_text_file(path, 0));
-    return take_lines(lines_of(text), path, 1);
+    FLOWRUN_TRY(const std::string text, read_text_file(input.file, 0));
+    return take_lines(lines_of(text), input.file_written, 1);
   }
-  FLOWRUN_TRY(const std::unique_ptr<Source> reader, make_real_(path));
+  FLOWRUN_TRY(const std::unique_ptr<Source> reader, make_real_(input.file));
   FLOWRUN_RETURN_IF_ERROR(reader->bind());
   reader->stop_at_end();
   FLOWRUN_RETURN_IF_ERROR(reader->open(std::nullopt));
@@ -136,6 +136,11 @@ Status ScriptedSource::take_file(const std::string& path) {
     FLOWRUN_TRY(Chunk chunk, reader->read(Deadline{std::numeric_limits<int64_t>::max()}));
     const bool last = chunk.mark == Chunk::Mark::stream_ends;
     rows_ += chunk.rows.num_rows();
+    if (const auto& origin = chunk.rows.origin()) {
+      chunk.rows = RecordBatch(
+          chunk.rows.schema(), chunk.rows.num_rows(), chunk.rows.columns(),
+          std::make_shared<const Origin>(Origin{input.file_written, origin->first_line}));
+    }
     if (chunk.rows.num_rows() > 0 || !chunk.rejected.empty()) waiting_.push_back(std::move(chunk));
     if (last) break;
   }
