@@ -18,9 +18,9 @@ class HostPorts;
 // What a command puts in the place of what the file says. Both may be empty.
 struct PipelineChanges {
   // The operators to use, made of those built in and plugged in.
-  std::function<Registry(const Registry&)> operators;
+  std::function<Registry(const Registry&)> operators = {};
   // Changes the checked plan before a graph is made of it; an error is one of the pipeline.
-  std::function<Status(Plan&)> plan;
+  std::function<Status(Plan&)> plan = {};
 };
 
 // Must outlive the engine's run; not movable, since the engine points into it.

@@ -22,8 +22,8 @@
 
 namespace flowrun {
 
-// Between two epochs of a run that goes by steps.
-struct Step {
+// Between two epochs of a run that goes from one time to the next.
+struct Moment {
   int64_t now = 0;             // monotonic, of the run's clock
   std::optional<int64_t> due;  // when something happens without input: a watermark moved, a sink's
                                // turn, a source found idle; none: nothing will
@@ -47,7 +47,7 @@ struct EngineOptions {
   // In place of the trigger, for tests and replays in virtual time: asked between two epochs. It
   // moves `clock`; then every source gives what it has for that time and ends its part
   // (Chunk::Mark::epoch_ends, also without rows) or the stream. False stops the run.
-  std::function<bool(const Step&)> next_step;
+  std::function<bool(const Moment&)> next_time;
   Output* console = nullptr;  // where console sinks print; default: standard output
   // Told from the engine's threads; must not block. `node` may be empty.
   std::function<void(const LogEvent&)> on_log;
@@ -111,6 +111,15 @@ class Engine {
     bool bounded = false;
   };
   [[nodiscard]] virtual std::vector<StateBound> state_bounds() const = 0;
+  // Whether every source and sink can be opened: all at once, each on a thread of its own, and
+  // those that do not answer within `patience` microseconds given up. Reads, writes and makes
+  // nothing. In place of run().
+  struct Probe {
+    std::string node;
+    std::string what;  // "socket 127.0.0.1:9999"
+    Status result;
+  };
+  [[nodiscard]] virtual std::vector<Probe> probe(int64_t patience) = 0;
   // The live table of that name; null if there is none. Good during and after run().
   [[nodiscard]] virtual const LiveTable* table(std::string_view name) const = 0;
   // Every table, live ones as of one epoch, by name. From any thread.

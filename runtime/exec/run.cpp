@@ -43,7 +43,7 @@ Status Run::execute() {
   FLOWRUN_RETURN_IF_ERROR(begin());
   Cut cut = Cut::data;
   while (cut != Cut::end && cut != Cut::failed && !enough_epochs()) {
-    cut = settings_.next_step ? await_step() : await_cut();
+    cut = settings_.next_time ? await_time() : await_cut();
     end(cut);
   }
   return finish();
@@ -56,7 +56,7 @@ Status Run::begin() {
   next_tick_ = started_;
   for (SourceState& state : source_states_) {
     state.last_rows = started_;
-    state.part_ended = settings_.next_step != nullptr;
+    state.part_ended = settings_.next_time != nullptr;
   }
   reading_ = new_epoch(0);
   start_threads();
@@ -329,10 +329,10 @@ void Run::submit(size_t source, Chunk chunk) {
       enqueue(source, std::move(chunk), flight);
       wake = over_half_budget();
     }
-    const bool ends_part = settings_.next_step || settings_.trigger.kind != Trigger::Kind::once;
+    const bool ends_part = settings_.next_time || settings_.trigger.kind != Trigger::Kind::once;
     if (mark == Chunk::Mark::epoch_ends && ends_part) {
       state.part_ended = true;
-      reading_->marked = !settings_.next_step;  // a step without rows is no epoch
+      reading_->marked = !settings_.next_time;  // a step without rows is no epoch
       wake = true;
     }
   }

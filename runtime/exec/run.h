@@ -44,7 +44,7 @@ struct RunSettings {
   bool restart_state = false;
   bool stepped = false;
   const Clock* clock = nullptr;
-  std::function<bool(const Step&)> next_step;
+  std::function<bool(const Moment&)> next_time;
   std::function<void(const LogEvent&)> on_log;
   std::function<void(const Progress&)> on_progress;
   std::function<void(const std::string& node, const std::string& offset)> on_committed;
@@ -126,9 +126,9 @@ class Run final : public SourceHost {
   void note_idle(int64_t now);
   [[nodiscard]] int64_t next_idle(int64_t now) const;
 
-  // stepping.cpp: in place of the trigger
-  Cut await_step();
-  std::optional<Cut> cut_step();
+  // virtual_time.cpp: in place of the trigger
+  Cut await_time();
+  std::optional<Cut> cut_in_time();
   [[nodiscard]] std::optional<int64_t> next_due(int64_t now) const;
 
   // trigger.cpp: when an epoch ends

@@ -13,8 +13,8 @@
 #include <thread>
 
 #include "runtime/base/clock.h"
-#include "tools/flowrun/commands.h"
 #include "runtime/embed/pipeline.h"
+#include "tools/flowrun/commands.h"
 #include "tools/flowrun/signals.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/test_report.h"

@@ -245,8 +245,9 @@ Registry TestScript::operators(const Registry& real) {
 
 EngineOptions TestScript::engine_options() {
   EngineOptions options;
+  options.allow_exec = true;  // nothing is opened
   options.clock = &clock_;
-  options.next_step = [this](const Step& step) { return next_step(step); };
+  options.next_time = [this](const Moment& moment) { return next_time(moment); };
   options.on_progress = [this](const Progress& progress) { progress_ = progress; };
   return options;
 }
@@ -284,17 +285,17 @@ bool TestScript::has_more(const std::string& source) const {
 }
 
 // The first tick of a period that is not before `time` and behind the last epoch.
-int64_t TestScript::on_grid(int64_t time, const Step& step) const {
-  time = std::max(time, step.now);
-  if (step.trigger.kind != Trigger::Kind::period) return time;
-  const int64_t period = step.trigger.period;
+int64_t TestScript::on_grid(int64_t time, const Moment& moment) const {
+  time = std::max(time, moment.now);
+  if (moment.trigger.kind != Trigger::Kind::period) return time;
+  const int64_t period = moment.trigger.period;
   const int64_t tick = test_.start + (time - test_.start + period - 1) / period * period;
-  return tick == step.now && started_ ? tick + period : tick;
+  return tick == moment.now && started_ ? tick + period : tick;
 }
 
-std::optional<int64_t> TestScript::next_input(const Step& step) const {
+std::optional<int64_t> TestScript::next_input(const Moment& moment) const {
   const std::lock_guard lock(mutex_);
-  const bool in_one = step.trigger.kind == Trigger::Kind::once;
+  const bool in_one = moment.trigger.kind == Trigger::Kind::once;
   std::optional<int64_t> next;
   for (const auto& [source, inputs] : test_.inputs) {
     const auto taken = taken_.find(source);
@@ -306,18 +307,18 @@ std::optional<int64_t> TestScript::next_input(const Step& step) const {
   return next;
 }
 
-bool TestScript::next_step(const Step& step) {
-  std::optional<int64_t> time = next_input(step);
-  if (time) time = on_grid(*time, step);
-  if (step.due) {
-    const int64_t due = on_grid(*step.due, step);
+bool TestScript::next_time(const Moment& moment) {
+  std::optional<int64_t> time = next_input(moment);
+  if (time) time = on_grid(*time, moment);
+  if (moment.due) {
+    const int64_t due = on_grid(*moment.due, moment);
     time = time ? std::min(*time, due) : due;
   }
   // Without input there is still a first epoch, in which the sources say that they have ended.
-  if (!time && !started_) time = step.now;
+  if (!time && !started_) time = moment.now;
   started_ = true;
   if (test_.until && (!time || *time > test_.start + *test_.until)) {
-    clock_.set(std::max(step.now, test_.start + *test_.until));
+    clock_.set(std::max(moment.now, test_.start + *test_.until));
     return false;
   }
   if (!time) return false;

@@ -58,9 +58,9 @@ class TestScript {
   SinkRecord& sink(const std::string& name) { return sinks_[name]; }
 
  private:
-  bool next_step(const Step& step);
-  [[nodiscard]] std::optional<int64_t> next_input(const Step& step) const;
-  [[nodiscard]] int64_t on_grid(int64_t time, const Step& step) const;
+  bool next_time(const Moment& moment);
+  [[nodiscard]] std::optional<int64_t> next_input(const Moment& moment) const;
+  [[nodiscard]] int64_t on_grid(int64_t time, const Moment& moment) const;
 
   const PipelineTest& test_;
   ManualClock clock_;

@@ -21,7 +21,7 @@ std::optional<int64_t> Run::next_due(int64_t now) const {
 
 // What the step gives, once every source has ended its part; none: another step is needed.
 // REQUIRES: mutex_ held.
-std::optional<Run::Cut> Run::cut_step() {
+std::optional<Run::Cut> Run::cut_in_time() {
   if (failure_) return Cut::failed;
   if (stop_) return Cut::end;
   const int64_t now = monotonic();
@@ -34,21 +34,21 @@ std::optional<Run::Cut> Run::cut_step() {
   return std::nullopt;
 }
 
-Run::Cut Run::await_step() {
+Run::Cut Run::await_time() {
   std::unique_lock lock(mutex_);
   while (true) {
     if (failure_) return Cut::failed;
     if (stop_) return Cut::end;
-    const Step step{monotonic(), next_due(monotonic()), settings_.trigger};
+    const Moment moment{monotonic(), next_due(monotonic()), settings_.trigger};
     lock.unlock();
-    const bool goes_on = settings_.next_step(step);
+    const bool goes_on = settings_.next_time(moment);
     lock.lock();
     if (!goes_on) stop_ = true;
     reading_->plain.context.now = settings_.clock->now();
     for (SourceState& state : source_states_) state.part_ended = state.ended || stop_;
     sources_wake_.notify_all();
     coordinator_wakes_.wait(lock, [this] { return failure_ || stop_ || all_parts_ended(); });
-    if (const auto cut = cut_step()) return *cut;
+    if (const auto cut = cut_in_time()) return *cut;
   }
 }
 
