@@ -1,4 +1,4 @@
-// Steps in place of the trigger: somebody outside moves the clock from one time at which something
+// Virtual time in place of the trigger: somebody outside moves the clock from one time at which something
 // happens to the next.
 #include <algorithm>
 #include <limits>
@@ -19,7 +19,7 @@ std::optional<int64_t> Run::next_due(int64_t now) const {
   return std::max(due, now);
 }
 
-// What the step gives, once every source has ended its part; none: another step is needed.
+// What this time gives, once every source has ended its part; none: on to another time.
 // REQUIRES: mutex_ held.
 std::optional<Run::Cut> Run::cut_in_time() {
   if (failure_) return Cut::failed;

@@ -44,6 +44,7 @@ std::string yaml_text(const std::string& text) {
 struct Origin {
   std::string node;     // name of the source's node
   std::string options;  // "source: socket, host: 127.0.0.1, port: 9999"
+  std::string trigger;  // a line for the pipeline that reads it once; empty: none is needed
   std::string path;     // of a file or folder
   bool is_csv = false;
   [[nodiscard]] bool is_file() const { return !path.empty(); }
@@ -56,31 +57,36 @@ std::string path_from(const std::string& folder, const std::string& path) {
   return failure || fs::path(path).is_absolute() ? path : relative.string();
 }
 
-Result<Origin> origin_of(const std::string& from) {
+// What may be there, most telling first.
+Result<std::vector<Origin>> origins_of(const std::string& from) {
   std::error_code failure;
   if (fs::exists(from, failure)) {
-    Origin origin{"records", "", from, from.ends_with(".csv")};
+    Origin origin{"records", "", "", from, from.ends_with(".csv")};
     if (fs::is_directory(from, failure)) {
       origin.is_csv = std::ranges::any_of(
           fs::directory_iterator(from, failure),
           [](const fs::directory_entry& entry) { return entry.path().extension() == ".csv"; });
     }
-    return origin;
+    return std::vector{std::move(origin)};
   }
-  if (from.find("://") != std::string::npos)
-    return Error::invalid("cannot read " + from +
-                          ": URLs are not taken — name a file, a folder, or HOST:PORT of a TCP "
-                          "server");
+  if (from.starts_with("http://") || from.starts_with("https://")) {
+    std::string url;
+    append_json_string(from, url);
+    return std::vector{
+        Origin{"events", fmt::format("source: sse, url: {}", url), "", "", false},
+        Origin{"lines", fmt::format("source: http, url: {}, poll: 1 minute", url),
+               "trigger: once\n", "", from.ends_with(".csv")}};
+  }
   const size_t colon = from.rfind(':');
   const auto address = parse_tcp_address(from);
   if (!address || colon == std::string::npos)
     return Error::invalid("cannot read " + from +
-                          ": there is no such file — name a file, a folder, or HOST:PORT of a TCP "
-                          "server");
-  return Origin{
+                          ": there is no such file — name a file, a folder, an http or https URL, "
+                          "or HOST:PORT of a TCP server");
+  return std::vector{Origin{
       "lines",
       fmt::format("source: socket, host: {}, port: {}", yaml_text(address->host), address->port),
-      "", false};
+      "", "", false}};
 }
 
 // Writes the pipeline for what was inferred.
@@ -194,9 +200,11 @@ class New {
         log_(terminal_, system_clock(), {LogFormat::text, false}) {}
 
   int execute() {
-    const auto origin = origin_of(command_.from);
-    if (!origin) return refuse(origin.error(), kExitRefused);
-    const auto lines = read(*origin);
+    const auto origins = origins_of(command_.from);
+    if (!origins) return refuse(origins.error(), kExitRefused);
+    auto origin = origins->begin();
+    auto lines = read(*origin);
+    while (!lines && std::next(origin) != origins->end()) lines = read(*++origin);
     if (!lines) return refuse(lines.error(), kExitFailed);
     if (lines->empty())
       return refuse(Error::io(command_.from + " gave no record — start what sends some"),
@@ -220,9 +228,9 @@ class New {
     PipelineChanges changes = collection.changes();
     const std::string options =
         origin.is_file() ? "source: file, path: " + yaml_text(origin.path) : origin.options;
-    changes.text =
-        fmt::format("nodes:\n  {0}: {{ {1} }}\n  unused: {{ from: {0}, sink: discard }}\n",
-                    origin.node, options);
+    const std::string text =
+        fmt::format("{2}nodes:\n  {0}: {{ {1} }}\n  unused: {{ from: {0}, sink: discard }}\n",
+                    origin.node, options, origin.trigger);
     EngineOptions engine_options = collection.engine_options();
     engine_options.on_log = [this](const LogEvent& event) { log_.event(event); };
     Pipeline pipeline;

@@ -134,7 +134,7 @@ class Reader {
                        });
     if (!timed) {
       const bool first = pieces.empty() || !pieces.back().file.empty() || pieces.back().at != 0;
-      if (first) pieces.push_back({0, {}, "", item.position});
+      if (first) pieces.push_back({0, {}, "", "", item.position});
       pieces.back().rows.push_back(item);
       return;
     }

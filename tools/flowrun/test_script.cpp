@@ -66,7 +66,7 @@ class ScriptedSource final : public Source {
   MakeReal make_real_;
   SchemaPtr schema_;
   bool ends_ = false;
-  bool taken_ = false;  // of this step
+  bool taken_ = false;  // at this time
   std::deque<Chunk> waiting_;
   int64_t rows_ = 0;  // given so far
 };
