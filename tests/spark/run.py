@@ -82,7 +82,7 @@ def main(flowrun):
     from pyspark.sql import functions as F
     os.chdir(PROJECT)
     document = (PROJECT / "docs/coming-from-spark.md").read_text(encoding="utf-8")
-    spark = (SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", "2").config("spark.ui.enabled", "false")
+    spark = (SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", "2").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
              .config("spark.sql.session.timeZone", "UTC").config("spark.sql.ansi.enabled", "false").getOrCreate())
     spark.sparkContext.setLogLevel("ERROR")
     failed = 0

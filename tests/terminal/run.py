@@ -64,7 +64,7 @@ class Terminal:
     def run(self, command, *patterns, code=0):
         """A command to its end, what it must say and its exit code."""
         mark = self.start(f"{command}; echo code=$?")
-        self.wait(command, r"^code=\d+", mark)
+        self.wait(command, r"^(\^C)*code=\d+", mark)
         text = self.since(mark)
         for pattern in patterns:
             if not re.search(pattern, text, re.MULTILINE):
@@ -79,8 +79,8 @@ class Terminal:
         self.wait(command, sign, mark)
         for _ in range(times):
             self.keys("C-c")
-        self.wait(command, r"^code=\d+", mark)
-        for pattern in (*patterns, f"code={code}"):
+        self.wait(command, r"^(\^C)*code=\d+", mark)
+        for pattern in (*patterns, rf"code={code}\b"):
             if not re.search(pattern, self.since(mark), re.MULTILINE):
                 self.failed.append(f"{command}: not seen: {pattern}")
         self.note()
@@ -124,17 +124,17 @@ def lesson(terminal, folder, port):
     terminal.interrupt(f"flowrun pipelines/lab-01-raw-lines.yaml --set watches.port={port}", r"refuses the connection", r"0 rows")
     simulator = subprocess.Popen([shutil.which("flowrun", path=str(terminal_path)), "simulate", "watches", "--port", str(port), "--quiet"])
     try:
-        terminal.interrupt(f"flowrun pipelines/lab-02-schema.yaml --set watches.port={port}", r"\|Arrival_Time\|", r"epochs?, ")
-        terminal.interrupt(f"flowrun pipelines/iot.yaml --set watches.port={port}", r"epoch \d+ ·.*rec/s", r"\| *gt\|count\|", r"watermark")
+        terminal.interrupt(f"flowrun pipelines/lab-02-schema.yaml --set watches.port={port}", r"Arrival_Time\|", r"epochs?, ")
+        terminal.interrupt(f"flowrun pipelines/iot.yaml --set watches.port={port}", r"epoch \d+ ·.*rec/s", r"\| *gt\|count\|")
         # Pressed at once, and twice.
         terminal.interrupt(f"flowrun pipelines/iot.yaml --set watches.port={port}", r"Ctrl-C commits", times=1)
         terminal.interrupt(f"flowrun pipelines/iot.yaml --set watches.port={port}", r"Batch: 0", times=2, code=r"(0|130)")
         terminal.run(f"flowrun show pipelines/lab-10-watermark.yaml clean --rows 3 --set watches.port={port}", r"only showing top 3 rows")
-        terminal.interrupt(f"flowrun show pipelines/lab-10-watermark.yaml per_window.late --for 1h --set watches.port={port}", r"^", r"\|window")
+        terminal.interrupt(f"flowrun show pipelines/lab-10-watermark.yaml per_window.late --for 1h --set watches.port={port}", r"^", r"\|event_time\|")
         terminal.run(f"flowrun new mine.yaml --from 127.0.0.1:{port}", r"wrote mine.yaml")
         terminal.run("cat mine.yaml", r"Creation_Time: bigint", r"gt: string +# null in \d+ of 1000")
         terminal.run("flowrun check mine.yaml", r"mine.yaml: 3 nodes, 1 sink, no errors")
-        terminal.interrupt("flowrun mine.yaml", r"\|Arrival_Time\|")
+        terminal.interrupt("flowrun mine.yaml", r"Arrival_Time\|")
         terminal.run(f"flowrun check --connect pipelines/iot.yaml --set watches.port={port}", r"watches: socket 127.0.0.1:\d+: ok", r"screen: console.*: ok")
     finally:
         simulator.kill()
