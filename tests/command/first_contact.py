@@ -455,6 +455,13 @@ nodes:
         path.write_text(path.read_text().replace("partitions: 8", "partitions: 0"))
         self.refused(run("explain", path), "partitions")
 
+    def test_the_documentation_shows_what_explain_says(self):
+        shown = run("explain", PROJECT / "pipelines" / "lab-11-users.yaml", "--set", "threads=2").stdout
+        concepts = (PROJECT / "docs" / "concepts.md").read_text(encoding="utf-8")
+        for node in ("per_person", "per_user", "named"):
+            line = re.search(rf"\b{node}  .*", shown).group(0)
+            self.assertIn(line + "\n", concepts)
+
     def test_completions_are_for_every_command(self):
         bash = run("completions", "bash").stdout
         script = bash + '\nask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _flowrun; echo "${COMPREPLY[@]}"; }\n'
