@@ -1,8 +1,11 @@
 // sink: file. Rows as files in a folder, a file per epoch or per several, visible only when whole.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <utility>
@@ -23,6 +26,7 @@ constexpr int64_t kPace = 1'000'000;
 constexpr int64_t kDay = 86'400'000'000;  // microseconds
 constexpr int64_t kManyFiles = 10'000;    // a day
 constexpr std::string_view kNoValue = "__HIVE_DEFAULT_PARTITION__";
+constexpr uintmax_t kLeastSpace = 1 << 20;  // bytes on the disk below which probing complains
 
 // As Spark writes names and values of partitions into paths.
 void append_path_text(std::string_view text, std::string& out) {
@@ -54,6 +58,7 @@ class FileSink final : public Sink {
   Status abort(EpochId) override { return folder_->abort(); }
   // What cannot be made visible now is so when the folder is opened again.
   void close() override { static_cast<void>(folder_->close()); }
+  Status probe() override;
   [[nodiscard]] bool blocking() const override { return true; }
   [[nodiscard]] int64_t default_pace(OutputMode) const override { return kPace; }
   [[nodiscard]] int64_t memory_bytes() const override {
@@ -133,6 +138,24 @@ std::vector<std::string> FileSink::warnings() const {
   if (by_size || each == 0 || kDay / each <= kManyFiles) return {};
   return {fmt::format("up to {} files a day{} — add `roll: {{ every: 1 minute }}` or `every:`",
                       kDay / each, partition_columns_.empty() ? "" : " and partition")};
+}
+
+// The folder, or the nearest one above it that is there and in which it would be made.
+Status FileSink::probe() {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  fs::path there = fs::absolute(settings_.folder, ignored).lexically_normal();
+  while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, ignored))
+    return Error::io(fmt::format("cannot make the folder {}: {} is no folder",
+                                 settings_.folder.string(), there.string()));
+  if (::access(there.c_str(), W_OK | X_OK) != 0)
+    return Error::from_errno(fmt::format("cannot write to the folder {}", there.string()), errno);
+  const fs::space_info space = fs::space(there, ignored);
+  if (!ignored && space.available < kLeastSpace)
+    return Error::io(
+        fmt::format("{} is full: {} KiB are left", there.string(), space.available >> 10));
+  return {};
 }
 
 Status FileSink::write(EpochId, const RecordBatch& batch) {

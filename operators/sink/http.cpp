@@ -57,6 +57,7 @@ class HttpSink final : public Sink {
     return {};
   }
   void close() override { client_.disconnect(); }
+  Status probe() override;
   void cancel() override { wakeup_.signal(); }
   [[nodiscard]] bool blocking() const override { return true; }
   [[nodiscard]] int64_t memory_bytes() const override {
@@ -114,6 +115,20 @@ Status HttpSink::open(std::optional<Token> last_committed) {
   }
   std::random_device device;
   run_ = fmt::format("{:08x}{:08x}", device(), device());
+  return {};
+}
+
+// Asks what may be done, which changes nothing; a server that does not take the question is there.
+Status HttpSink::probe() {
+  constexpr int kUnauthorized = 401, kForbidden = 403, kNotFound = 404;
+  HttpRequest request;
+  request.method = "OPTIONS";
+  request.private_fields = settings_.headers;
+  const auto head = client_.start(settings_.url, request);
+  client_.disconnect();
+  if (!head) return Error(head.error());
+  if (head->status == kUnauthorized || head->status == kForbidden || head->status == kNotFound)
+    return Error::io(fmt::format("{} {}", settings_.url.authority(), head->answer()));
   return {};
 }
 

@@ -52,6 +52,12 @@ class SocketSink final : public Sink {
     peers_.clear();
     listener_.reset();
   }
+  Status probe() override {
+    auto socket =
+        settings_.listens ? tcp_listen(settings_.address) : tcp_connect(settings_.address, wakeup_);
+    if (!socket) return std::move(socket.error());
+    return {};
+  }
   void cancel() override { wakeup_.signal(); }
   [[nodiscard]] bool blocking() const override { return true; }
   [[nodiscard]] std::string describe() const override {

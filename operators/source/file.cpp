@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -139,6 +140,11 @@ class FileSource final : public Source {
   void committed(const Offset& offset) override;
   void cancel() override { wakeup_.signal(); }
   void close() override { file_.reset(); }
+  Status probe() override {
+    const int rights = is_folder_ ? R_OK | X_OK : R_OK;
+    if (::access(options_.path.c_str(), rights) == 0) return {};
+    return Error::from_errno("cannot read " + options_.path, errno);
+  }
   void stop_at_end() override { stops_at_end_ = true; }
 
   [[nodiscard]] std::string describe() const override {

@@ -46,6 +46,36 @@ std::optional<IntervalUnit> unit_of(std::string_view word) {
   return std::nullopt;
 }
 
+// What a program calls a type by its class in Spark, LongType, has this name; empty for other
+// words. `word` is in lower case.
+std::string_view name_of_class(std::string_view word) {
+  struct Class {
+    std::string_view spark;
+    std::string_view name;
+  };
+  constexpr Class kClasses[] = {
+      {"bytetype", "tinyint"},
+      {"shorttype", "smallint"},
+      {"integertype", "int"},
+      {"longtype", "bigint"},
+      {"floattype", "float"},
+      {"doubletype", "double"},
+      {"decimaltype", "decimal(10, 0)"},
+      {"stringtype", "string"},
+      {"booleantype", "boolean"},
+      {"binarytype", "binary"},
+      {"datetype", "date"},
+      {"timestamptype", "timestamp"},
+      {"arraytype", "array<string>"},
+      {"maptype", "map<string, string>"},
+      {"structtype", "struct<name: type>"},
+  };
+  for (const Class& known : kClasses) {
+    if (known.spark == word) return known.name;
+  }
+  return {};
+}
+
 class TypeParser {
  public:
   explicit TypeParser(std::string_view text) : text_(text) { skip_space(); }
@@ -66,8 +96,10 @@ class TypeParser {
       return found->second;
     std::vector<std::string> names = {"array", "map", "struct", "decimal", "interval"};
     for (const auto& [name, unused] : plain_types()) names.push_back(name);
-    return Error::invalid(fmt::format("unknown type `{}`{}", word, did_you_mean(word, names)))
-        .at_offset(start);
+    const std::string_view class_of = name_of_class(word);
+    const std::string hint =
+        class_of.empty() ? did_you_mean(word, names) : fmt::format(" — here it is `{}`", class_of);
+    return Error::invalid(fmt::format("unknown type `{}`{}", word, hint)).at_offset(start);
   }
 
   Result<std::vector<Field>> fields(char end, int depth) {

@@ -130,6 +130,12 @@ void SourceTexts::add(const std::string& file, std::string text) {
   }
 }
 
+std::vector<std::string> SourceTexts::files() const {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : texts_) names.push_back(name);
+  return names;
+}
+
 void SourceTexts::hide(const Position& position) {
   const auto found = position.file ? texts_.find(*position.file) : texts_.end();
   const std::string_view shown = line(position);

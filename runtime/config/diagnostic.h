@@ -29,6 +29,8 @@ Diagnostic make_diagnostic(Error error, std::string node = {});
 class SourceTexts {
  public:
   void add(const std::string& file, std::string text);
+  // In alphabetical order.
+  [[nodiscard]] std::vector<std::string> files() const;
   // Replaces the bytes from the position (its length; to the line's end if that is 0) by asterisks.
   void hide(const Position& position);
   // The line without its end; empty if it is not known.

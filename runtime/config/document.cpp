@@ -205,29 +205,39 @@ class Reader {
 
 namespace {
 
-Document completed(Document document, const LoadOptions& options, LoadedPlan& loaded) {
-  apply_overrides(document, options, loaded);
+void interpolate_all(Document& document, const LoadOptions& options, LoadedPlan& loaded) {
   for (RawValue* part :
        {&document.top, &document.connections, &document.tables, &document.nodes, &document.chain}) {
     interpolate(*part, options, loaded.diagnostics);
   }
-  return document;
 }
 
 }  // namespace
 
-Document read_document(std::string text, const std::string& name, const LoadOptions& options,
-                       LoadedPlan& loaded) {
+Document merge_document(std::string text, const std::string& name, const LoadOptions& options,
+                        LoadedPlan& loaded) {
   Reader reader(options, loaded);
   reader.read_main(std::move(text), name);
-  return completed(reader.take(), options, loaded);
+  Document document = reader.take();
+  apply_overrides(document, options, loaded);
+  return document;
+}
+
+Document read_document(std::string text, const std::string& name, const LoadOptions& options,
+                       LoadedPlan& loaded) {
+  Document document = merge_document(std::move(text), name, options, loaded);
+  interpolate_all(document, options, loaded);
+  return document;
 }
 
 Document read_document(const RawValue& root, const std::string& name, const LoadOptions& options,
                        LoadedPlan& loaded) {
   Reader reader(options, loaded);
   reader.read_main(root, name);
-  return completed(reader.take(), options, loaded);
+  Document document = reader.take();
+  apply_overrides(document, options, loaded);
+  interpolate_all(document, options, loaded);
+  return document;
 }
 
 Result<std::string> read_text_file(const std::string& path, size_t limit) {

@@ -27,6 +27,9 @@ Document read_document(std::string text, const std::string& name, const LoadOpti
 // The same for a document that a host made: its values have no positions.
 Document read_document(const RawValue& root, const std::string& name, const LoadOptions& options,
                        LoadedPlan& loaded);
+// The same before `${...}` is resolved.
+Document merge_document(std::string text, const std::string& name, const LoadOptions& options,
+                        LoadedPlan& loaded);
 
 // The bytes of a file, or one clear error. `limit` 0: none.
 Result<std::string> read_text_file(const std::string& path, size_t limit);

@@ -257,6 +257,11 @@ class Connector {
     return alive;
   }
 
+  // What another file brings in is there for whoever needs it.
+  [[nodiscard]] bool is_included(const Position& position) const {
+    return position.file && *position.file != plan_.file && *position.file != "--set";
+  }
+
   void warn_unread() {
     const std::set<size_t> alive = leading_to_sinks();
     if (alive.empty()) {
@@ -271,6 +276,8 @@ class Connector {
       const PlanNode& node = draft_[i].node;
       if (alive.contains(i)) {
         for (const OptionValue* value : tables_of(draft_[i])) tables.insert(value->text);
+      } else if (is_included(node.position)) {
+        continue;
       } else if (node.kind == OperatorKind::source) {
         warn(node.name, "this source leads to no sink and is not opened — read it, or remove it",
              node.position);
@@ -280,7 +287,7 @@ class Connector {
       }
     }
     for (const PlanTable& table : plan_.tables) {
-      if (tables.contains(table.name)) continue;
+      if (tables.contains(table.name) || is_included(table.position)) continue;
       warn("",
            "the table " + back_quoted(table.name) +
                " leads to no sink and is not read — join it, or remove it",

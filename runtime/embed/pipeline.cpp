@@ -41,11 +41,13 @@ Pipeline::Pipeline(HostPorts* ports)
   register_aggregate_functions(functions_);
 }
 
-bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options) {
-  options.only = arguments.only;
+bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options,
+                    const PipelineChanges& changes) {
+  if (!arguments.only.empty()) options.only = arguments.only;
   LoadOptions load_options;
   load_options.sets = arguments.set;
   const bool plugged = load_plugins(arguments, load_options);
+  if (changes.operators) registry_ = changes.operators(registry_);
   LoadedPlan loaded = plan_for(arguments, registry_, load_options);
   std::ranges::move(loaded.diagnostics, std::back_inserter(diagnostics_));
   sources_ = std::move(loaded.sources);
@@ -55,6 +57,10 @@ bool Pipeline::load(const PipelineArguments& arguments, EngineOptions options) {
     return false;
   }
   name_ = loaded.plan->name;
+  if (Status changed = changes.plan ? changes.plan(*loaded.plan) : ok_status(); !changed) {
+    diagnostics_.push_back(make_diagnostic(std::move(changed.error())));
+    return false;
+  }
   timezone_ = loaded.plan->timezone;
   for (const PlanNode& node : loaded.plan->nodes) {
     nodes_.try_emplace(node.name, node.position);

@@ -1,6 +1,7 @@
 #pragma once
 // Pipeline: a pipeline, checked and ready to run, with all that the engine borrows while it does.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,14 @@
 namespace flowrun {
 
 class HostPorts;
+
+// What a command puts in the place of what the file says. Both may be empty.
+struct PipelineChanges {
+  // The operators to use, made of those built in and plugged in.
+  std::function<Registry(const Registry&)> operators = {};
+  // Changes the checked plan before a graph is made of it; an error is one of the pipeline.
+  std::function<Status(Plan&)> plan = {};
+};
 
 // Must outlive the engine's run; not movable, since the engine points into it.
 class Pipeline {
@@ -28,7 +37,8 @@ class Pipeline {
 
   // Reads and checks the file. Everything there is to say is in diagnostics(); false if there was
   // an error.
-  bool load(const PipelineArguments& arguments, EngineOptions options);
+  bool load(const PipelineArguments& arguments, EngineOptions options,
+            const PipelineChanges& changes = {});
 
   // Nothing if there is no engine.
   void stop() {
@@ -42,6 +52,8 @@ class Pipeline {
   [[nodiscard]] const std::string& timezone() const { return timezone_; }
   [[nodiscard]] size_t num_sources() const { return num_sources_; }
   [[nodiscard]] const Diagnostics& diagnostics() const { return diagnostics_; }
+  // The pipeline file and those it includes, as they were named.
+  [[nodiscard]] std::vector<std::string> files() const { return sources_.files(); }
   // The diagnostics as text with the lines they are about; empty if there are none.
   [[nodiscard]] std::string diagnostics_text(bool colours) const;
 

@@ -28,7 +28,7 @@ std::shared_ptr<EpochState> Run::swap_epoch() {
     reading_ = new_epoch(epoch->id + 1);
     for (SourceState& state : source_states_) {
       epoch->source_offsets.push_back(state.offset);
-      state.part_ended = state.ended || settings_.restart_state;
+      state.part_ended = state.ended || settings_.restart_state || settings_.next_time;
       state.delivered = false;
     }
   }

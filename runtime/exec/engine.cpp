@@ -9,6 +9,7 @@
 #include "runtime/exec/describe.h"
 #include "runtime/exec/explain.h"
 #include "runtime/exec/graph.h"
+#include "runtime/exec/probing.h"
 #include "runtime/exec/run.h"
 #include "runtime/expr/function_registry.h"
 #include "runtime/operator/file_table.h"
@@ -89,6 +90,7 @@ class PlanEngine final : public Engine {
     settings.chunking = options_.chunking;
     settings.restart_state = options_.restart_state;
     settings.clock = options_.clock;
+    settings.next_time = options_.next_time;
     settings.on_log = options_.on_log;
     settings.on_progress = options_.on_progress;
     settings.on_stuck = options_.on_stuck;
@@ -125,6 +127,10 @@ class PlanEngine final : public Engine {
       if (candidate.name == port || found->id == name) return candidate.schema->tree_string();
     }
     return Error::invalid("`" + node + "` has no port `" + port + "`");
+  }
+
+  [[nodiscard]] std::vector<Probe> probe(int64_t patience) override {
+    return probe_graph(*graph_, patience);
   }
 
   [[nodiscard]] const LiveTable* table(std::string_view name) const override {

@@ -22,6 +22,14 @@
 
 namespace flowrun {
 
+// Between two epochs of a run that goes from one time to the next.
+struct Moment {
+  int64_t now = 0;             // monotonic, of the run's clock
+  std::optional<int64_t> due;  // when something happens without input: a watermark moved, a sink's
+                               // turn, a source found idle; none: nothing will
+  Trigger trigger;
+};
+
 struct EngineOptions {
   std::optional<int64_t> threads;    // over the plan's; default: granted CPUs
   std::optional<int64_t> memory;     // bytes
@@ -36,7 +44,11 @@ struct EngineOptions {
   std::shared_ptr<BufferPool> pool;  // of the run's threads; default: one of its own
   bool allow_exec = false;           // let `sink: exec` start the programs that the file names
   const Clock* clock = nullptr;      // default: the machine's
-  Output* console = nullptr;         // where console sinks print; default: standard output
+  // In place of the trigger, for tests and replays in virtual time: asked between two epochs. It
+  // moves `clock`; then every source gives what it has for that time and ends its part
+  // (Chunk::Mark::epoch_ends, also without rows) or the stream. False stops the run.
+  std::function<bool(const Moment&)> next_time;
+  Output* console = nullptr;  // where console sinks print; default: standard output
   // Told from the engine's threads; must not block. `node` may be empty.
   std::function<void(const LogEvent&)> on_log;
   std::function<void(const Progress&)> on_progress;  // after each epoch
@@ -99,6 +111,15 @@ class Engine {
     bool bounded = false;
   };
   [[nodiscard]] virtual std::vector<StateBound> state_bounds() const = 0;
+  // Whether every source and sink can be opened: all at once, each on a thread of its own, and
+  // those that do not answer within `patience` microseconds given up. Reads, writes and makes
+  // nothing. In place of run().
+  struct Probe {
+    std::string node;
+    std::string what;  // "socket 127.0.0.1:9999"
+    Status result;
+  };
+  [[nodiscard]] virtual std::vector<Probe> probe(int64_t patience) = 0;
   // The live table of that name; null if there is none. Good during and after run().
   [[nodiscard]] virtual const LiveTable* table(std::string_view name) const = 0;
   // Every table, live ones as of one epoch, by name. From any thread.

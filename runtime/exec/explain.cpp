@@ -51,8 +51,17 @@ class Explainer {
     std::string modes;
     for (const OutputMode mode : node.stateful_plan.modes)
       modes += fmt::format("{}{}", modes.empty() ? "" : ", ", output_mode_name(mode));
-    return fmt::format("{}  {} -> {}  [{}]  state: {}", name, node.stateful->describe(), out, modes,
-                       node.stateful->state_bound().text);
+    return fmt::format("{}  {} -> {}  [{}]  state: {}; {}", name, node.stateful->describe(), out,
+                       modes, node.stateful->state_bound().text, sharing(node));
+  }
+
+  // What each worker has to itself, and how it is put together.
+  static std::string sharing(const GraphNode& node) {
+    const size_t partitions = node.stateful->num_partitions();
+    const bool chosen = node.plan->options.has("partitions");
+    return fmt::format("each worker gathers {} of an epoch, merged in {} partition{}{}",
+                       node.stateful->is_aggregation() ? "partial results" : "the rows", partitions,
+                       partitions == 1 ? "" : "s", chosen ? " (`partitions`)" : "");
   }
 
   std::string pace(const GraphNode& node) const {

@@ -330,11 +330,13 @@ class GraphBuilder {
     node.stateful_plan.after_aggregation = has_aggregation_above(index);
     node.through_stateful.assign(order_.num_sinks, false);
     mark_stateful_below(index, node.through_stateful);
-    Status planned = node.stateful->plan(node.stateful_plan, options_.partitions);
+    const auto partitions = static_cast<size_t>(
+        node.plan->options.integer_or("partitions", static_cast<int64_t>(options_.partitions)));
+    Status planned = node.stateful->plan(node.stateful_plan, partitions);
     if (!planned) return report(*blamed_sink(node), std::move(planned.error()));
     node.remake = [make = entry(*node.plan).make_stateful, context = context_for_(*node.plan),
                    options = &node.plan->options, inputs = node.inputs, plan = node.stateful_plan,
-                   partitions = options_.partitions]() -> Result<std::unique_ptr<Stateful>> {
+                   partitions]() -> Result<std::unique_ptr<Stateful>> {
       FLOWRUN_TRY(std::unique_ptr<Stateful> made, make(*options, context));
       FLOWRUN_TRY([[maybe_unused]] const PortSchemas ports, made->bind(inputs));
       FLOWRUN_RETURN_IF_ERROR(made->plan(plan, partitions));

@@ -43,7 +43,7 @@ Status Run::execute() {
   FLOWRUN_RETURN_IF_ERROR(begin());
   Cut cut = Cut::data;
   while (cut != Cut::end && cut != Cut::failed && !enough_epochs()) {
-    cut = await_cut();
+    cut = settings_.next_time ? await_time() : await_cut();
     end(cut);
   }
   return finish();
@@ -54,7 +54,10 @@ Status Run::begin() {
   FLOWRUN_RETURN_IF_ERROR(open_sinks());
   started_ = monotonic();
   next_tick_ = started_;
-  for (SourceState& state : source_states_) state.last_rows = started_;
+  for (SourceState& state : source_states_) {
+    state.last_rows = started_;
+    state.part_ended = settings_.next_time != nullptr;
+  }
   reading_ = new_epoch(0);
   start_threads();
   return ok_status();
@@ -331,9 +334,10 @@ void Run::submit(size_t source, Chunk chunk) {
       enqueue(source, std::move(chunk), flight);
       wake = over_half_budget();
     }
-    if (mark == Chunk::Mark::epoch_ends && settings_.trigger.kind != Trigger::Kind::once) {
+    const bool ends_part = settings_.next_time || settings_.trigger.kind != Trigger::Kind::once;
+    if (mark == Chunk::Mark::epoch_ends && ends_part) {
       state.part_ended = true;
-      reading_->marked = true;
+      reading_->marked = !settings_.next_time;  // a step without rows is no epoch
       wake = true;
     }
   }

@@ -44,6 +44,7 @@ struct RunSettings {
   bool restart_state = false;
   bool stepped = false;
   const Clock* clock = nullptr;
+  std::function<bool(const Moment&)> next_time;
   std::function<void(const LogEvent&)> on_log;
   std::function<void(const Progress&)> on_progress;
   std::function<void(const std::string& node, const std::string& offset)> on_committed;
@@ -125,6 +126,11 @@ class Run final : public SourceHost {
   [[nodiscard]] std::vector<bool> holding_watermarks();
   void note_idle(int64_t now);
   [[nodiscard]] int64_t next_idle(int64_t now) const;
+
+  // virtual_time.cpp: in place of the trigger
+  Cut await_time();
+  std::optional<Cut> cut_in_time();
+  [[nodiscard]] std::optional<int64_t> next_due(int64_t now) const;
 
   // trigger.cpp: when an epoch ends
   Cut await_cut();

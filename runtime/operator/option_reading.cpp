@@ -212,6 +212,13 @@ std::vector<OptionSpec> all_options(const OperatorSpec& spec) {
     options.push_back(
         duration("idle", "so long without rows, and it holds no watermark back").at_least(1));
   }
+  if (spec.kind == OperatorKind::stateful && lacks("partitions")) {
+    constexpr int64_t kMostPartitions = 1024;
+    options.push_back(integer("partitions",
+                              "in how many parts, by key, the workers' rows are merged; one per "
+                              "worker without it, and one where there is no key")
+                          .between(1, kMostPartitions));
+  }
   const bool has_errors = std::ranges::find(spec.ports, "errors") != spec.ports.end();
   if (has_errors && lacks("on_error")) {
     options.push_back(

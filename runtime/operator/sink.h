@@ -47,6 +47,13 @@ class Sink {
   virtual Status commit(EpochId epoch, const Token& token) = 0;
   virtual Status abort(EpochId epoch) = 0;
   virtual void close() {}
+  // Whether open would succeed, in place of it: after bind, on any thread; writes and makes
+  // nothing, and leaves nothing open. A sink whose open does more overrides it.
+  virtual Status probe() {
+    Status opened = open(std::nullopt);
+    close();
+    return opened;
+  }
   virtual void cancel() {}  // from any thread; makes a blocked write return
 
   [[nodiscard]] virtual bool blocking() const { return false; }

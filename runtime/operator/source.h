@@ -65,6 +65,13 @@ class Source {
   // Makes a blocked read or open return soon with `cancelled`.
   virtual void cancel() = 0;
   virtual void close() {}
+  // Whether open would succeed, in place of it: after bind, on any thread; reads no row, changes
+  // nothing outside, and leaves nothing open. A source whose open does more overrides it.
+  virtual Status probe() {
+    Status opened = open(std::nullopt);
+    close();
+    return opened;
+  }
 
   // Tells which columns are read downstream; the others may be left absent.
   virtual void narrow(const ColumnSet& wanted) { static_cast<void>(wanted); }

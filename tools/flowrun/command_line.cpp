@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "runtime/base/suggest.h"
+#include "tools/flowrun/completions.h"
 
 namespace flowrun {
 namespace {
@@ -19,6 +20,10 @@ struct Drafts {
   RunCommand run;
   CheckCommand check;
   ExplainCommand explain;
+  ShowCommand show;
+  NewCommand begin;
+  TestCommand test;
+  CompletionsCommand completions;
   EvalCommand eval;
   OperatorsCommand operators;
   SchemaCommand schema;
@@ -34,6 +39,8 @@ struct Drafts {
   double every = 1e6;
   double wait = 5e6;
   double run_for = 0;
+  double show_for = 0;
+  double new_for = 0;
   double memory = 0;
 };
 
@@ -128,7 +135,69 @@ void add_check(CLI::App& app, CommandLine& out, Drafts& drafts) {
           "--format", [&check](const std::string& word) { check.json = word == "json"; },
           "text or json")
       ->check(CLI::IsMember({"text", "json"}));
+  command->add_flag("--connect", check.connect,
+                    "open every source and sink too, with the real credentials; read and write "
+                    "nothing");
+  command->add_flag("--deny-warnings", check.deny_warnings, "refuse what has a warning");
   command->callback([&out, &check] { out = check; });
+}
+
+CLI::Option* add_duration(CLI::App& command, const std::string& name, double& value,
+                          const std::string& what) {
+  return command.add_option(name, value, what)
+      ->transform(CLI::AsNumberWithUnit(kDurations, CLI::AsNumberWithUnit::UNIT_REQUIRED))
+      ->type_name("DURATION");
+}
+
+void add_show(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  ShowCommand& show = drafts.show;
+  CLI::App* command =
+      app.add_subcommand("show", "Show the rows of one node; run only what it needs");
+  command->add_option("file", show.pipeline.file, "the pipeline")->required()->type_name("FILE");
+  command->add_option("node", show.node, "a node, or NODE.errors, NODE.late, NODE.STEP")
+      ->required()
+      ->type_name("NODE");
+  command->add_option("--rows", show.rows, "so many rows")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command
+      ->add_option_function<std::string>(
+          "--truncate",
+          [&show](const std::string& word) {
+            show.truncate = word == "false" ? -1 : word == "true" ? 20 : std::stoll(word);
+          },
+          "cut cells to so many characters (default 20); false: do not")
+      ->check(CLI::Number | CLI::IsMember({"true", "false"}))
+      ->type_name("N|false");
+  command->add_flag("--vertical", show.vertical, "a line for each value");
+  CLI::Option* run_for = add_duration(*command, "--for", drafts.show_for,
+                                      "look for so long; without it until there are rows enough");
+  command->add_option("--set", show.pipeline.set, "change an option, as node.key=value")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+  add_plugin_option(*command, show.pipeline.plugins);
+  command->callback([&out, &drafts, run_for] {
+    if (run_for->count() > 0) drafts.show.run_for = static_cast<int64_t>(drafts.show_for);
+    out = drafts.show;
+  });
+}
+
+void add_new(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  NewCommand& begin = drafts.begin;
+  CLI::App* command =
+      app.add_subcommand("new", "Write a first pipeline from what a source gives, schema and all");
+  command->add_option("file", begin.out, "where to write it (default: standard output)")
+      ->type_name("FILE");
+  command->add_option("--from", begin.from, "HOST:PORT of a TCP server, a file, or a folder")
+      ->required()
+      ->type_name("PLACE");
+  command->add_flag("--schema-only", begin.schema_only, "print the `schema:` block alone");
+  CLI::Option* run_for = add_duration(*command, "--for", drafts.new_for,
+                                      "listen to a server for so long at most (default 5s)");
+  command->callback([&out, &drafts, run_for] {
+    if (run_for->count() > 0) drafts.begin.run_for = static_cast<int64_t>(drafts.new_for);
+    out = drafts.begin;
+  });
 }
 
 void add_explain(CLI::App& app, CommandLine& out, Drafts& drafts) {
@@ -138,7 +207,27 @@ void add_explain(CLI::App& app, CommandLine& out, Drafts& drafts) {
   add_pipeline_options(*command, explain.pipeline);
   command->add_option("--schema", explain.schema_of, "only the schema of this node, as a tree")
       ->type_name("NODE");
+  command->add_flag("--yaml", explain.yaml,
+                    "the file with all that it includes, and where each node comes from");
   command->callback([&out, &explain] { out = explain; });
+}
+
+void add_test(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  TestCommand& test = drafts.test;
+  CLI::App* command = app.add_subcommand(
+      "test", "Run the tests of pipelines, x.test.yaml beside x.yaml, in virtual time");
+  command->add_option("places", test.places, "tests, pipelines, or folders with tests (default: .)")
+      ->type_name("FILE|DIR");
+  command->add_flag("--update", test.update,
+                    "write what the pipelines give into the tests, and show what changes");
+  command->add_flag("--watch", test.watch, "run them again whenever a file changes");
+  command->add_option("--junit", test.junit, "write the results as JUnit's XML to this file")
+      ->type_name("FILE");
+  add_plugin_option(*command, test.plugins);
+  command->callback([&out, &test] {
+    if (test.places.empty()) test.places = {"."};
+    out = test;
+  });
 }
 
 void add_eval(CLI::App& app, CommandLine& out, Drafts& drafts) {
@@ -360,6 +449,59 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
+// The values in "TEXT:{text,json}", as the library shows what an option takes.
+std::vector<std::string> values_in(const std::string& type_name) {
+  std::vector<std::string> values;
+  const size_t open = type_name.find('{'), close = type_name.rfind('}');
+  if (open == std::string::npos || close == std::string::npos) return values;
+  std::string value;
+  for (const char c : type_name.substr(open + 1, close - open - 1) + ",") {
+    if (c != ',') {
+      value += c;
+    } else {
+      values.push_back(std::move(value));
+      value.clear();
+    }
+  }
+  return values;
+}
+
+CommandOutline outline_of(const CLI::App& app) {
+  CommandOutline outline{app.get_name(), app.get_description(), {}, {}};
+  for (const CLI::Option* option : app.get_options()) {
+    CommandOutline::Option& made = outline.options.emplace_back();
+    for (const std::string& name : option->get_lnames()) made.names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) made.names.push_back("-" + name);
+    made.doc = option->get_description();
+    made.values = values_in(option->get_type_name());
+    const bool takes = option->get_type_size() > 0;
+    const bool plain = made.values.empty() && !option->get_type_name().starts_with(':');
+    made.takes = !takes  ? ""
+                 : plain ? option->get_type_name().substr(0, option->get_type_name().find(':'))
+                         : "WORD";
+    if (takes && made.takes.empty()) made.takes = "VALUE";
+  }
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    outline.commands.push_back(outline_of(*command));
+  return outline;
+}
+
+void add_completions(CLI::App& app, CommandLine& out, Drafts& drafts) {
+  CompletionsCommand& completions = drafts.completions;
+  CLI::App* command = app.add_subcommand(
+      "completions", "Print what a shell needs to complete commands, or the manual page");
+  command->add_option("shell", completions.shell, "bash, zsh or fish; man: the page of man(1)")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}))
+      ->type_name("SHELL");
+  command->callback([&app, &out, &completions] {
+    completions.text = completions.shell == "man"
+                           ? manual_page(outline_of(app), FLOWRUN_VERSION)
+                           : completion_script(outline_of(app), completions.shell);
+    out = completions;
+  });
+}
+
 bool names_a_file(const std::string& word) {
   return word.ends_with(".yaml") || word.ends_with(".yml") || word.find('/') != std::string::npos;
 }
@@ -394,12 +536,16 @@ CommandLine parse_command_line(int count, char** arguments) {
   add_run(app, out, drafts);
   add_check(app, out, drafts);
   add_explain(app, out, drafts);
+  add_show(app, out, drafts);
+  add_new(app, out, drafts);
+  add_test(app, out, drafts);
   add_eval(app, out, drafts);
   add_reference(app, out, drafts);
   add_plugin(app, out, drafts);
   add_simulate(app, out, drafts);
   add_sql(app, out, drafts);
   add_looks(app, out, drafts);
+  add_completions(app, out, drafts);
   app.footer(
       "Examples:\n"
       "  flowrun pipelines/iot.yaml          run a pipeline\n"

@@ -38,11 +38,43 @@ struct CheckCommand {
   std::vector<std::string> set;
   std::vector<std::string> plugins;
   bool json = false;
+  bool connect = false;        // try to open every source and sink
+  bool deny_warnings = false;  // a warning is as bad as an error
 };
 
 struct ExplainCommand {
   PipelineArguments pipeline;
   std::string schema_of;  // print this node's schema only
+  bool yaml = false;      // print the file with all it includes
+};
+
+struct ShowCommand {
+  PipelineArguments pipeline;
+  std::string node;  // or NODE.errors, NODE.late
+  int64_t rows = 20;
+  int64_t truncate = 20;  // -1: not
+  bool vertical = false;
+  std::optional<int64_t> run_for;  // microseconds
+};
+
+struct NewCommand {
+  std::string from;  // HOST:PORT, a file, a folder
+  std::string out;   // file to write; empty: standard output
+  bool schema_only = false;
+  std::optional<int64_t> run_for;  // microseconds
+};
+
+struct CompletionsCommand {
+  std::string shell;  // bash, zsh, fish
+  std::string text;   // what to print
+};
+
+struct TestCommand {
+  std::vector<std::string> places;  // test files, pipelines, folders
+  std::vector<std::string> plugins;
+  std::string junit;    // where to write JUnit's XML; empty: nowhere
+  bool update = false;  // write what the pipelines give into the tests
+  bool watch = false;   // again whenever a file changes
 };
 
 struct EvalCommand {
@@ -134,9 +166,10 @@ struct Answered {
 };
 
 using CommandLine =
-    std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, EvalCommand, OperatorsCommand,
-                 SchemaCommand, PluginListCommand, PluginCheckCommand, PluginNewCommand,
-                 SimulateCommand, SqlCommand, StatusCommand, TopCommand, TapCommand>;
+    std::variant<Answered, RunCommand, CheckCommand, ExplainCommand, ShowCommand, NewCommand,
+                 TestCommand, CompletionsCommand, EvalCommand, OperatorsCommand, SchemaCommand,
+                 PluginListCommand, PluginCheckCommand, PluginNewCommand, SimulateCommand,
+                 SqlCommand, StatusCommand, TopCommand, TapCommand>;
 
 // `flowrun FILE` is `flowrun run FILE`.
 CommandLine parse_command_line(int count, char** arguments);

@@ -10,6 +10,10 @@ inline int execute(const Answered& answered) { return answered.exit_code; }
 int execute(const RunCommand& command);
 int execute(const CheckCommand& command);
 int execute(const ExplainCommand& command);
+int execute(const ShowCommand& command);
+int execute(const NewCommand& command);
+int execute(const TestCommand& command);
+int execute(const CompletionsCommand& command);
 int execute(const EvalCommand& command);
 int execute(const OperatorsCommand& command);
 int execute(const SchemaCommand& command);
