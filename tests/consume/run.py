@@ -63,11 +63,15 @@ class Consume(unittest.TestCase):
         self.assertEqual(run(program, env=dict(os.environ, LD_LIBRARY_PATH=str(self.lib))), "11\n12\n")
 
     def test_add_subdirectory(self):
+        """The core alone, without the command, the tests and the connectors; says how large it is."""
         build = self.work / "add_subdirectory"
         run("cmake", "-S", HERE / "add_subdirectory", "-B", build, "-G", "Ninja", f"-DFLOWRUN_SOURCE={ROOT}",
-            "-DCMAKE_BUILD_TYPE=Debug")
+            "-DCMAKE_BUILD_TYPE=Release", "-DFLOWRUN_PRECOMPILED=ON")
         run("cmake", "--build", build, "--target", "consumer", env=dict(os.environ, CCACHE_NOHASHDIR="1"))
         self.assertEqual(run(build / "consumer"), SAID)
+        library = next(build.glob("flowrun/libflowrun.so.*.*"))
+        run("strip", "-o", self.work / "stripped.so", library)
+        print(f"core-only libflowrun.so: {(self.work / 'stripped.so').stat().st_size >> 10} KiB stripped")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ _flowrun() {
         'simulate heart') ;;
         'simulate quotes') ;;
         'simulate wikimedia') ;;
+        'sql') ;;
+        'status') ;;
+        'top') ;;
+        'tap') ;;
         'completions') ;;
         *) continue ;;
     esac
@@ -41,6 +45,8 @@ _flowrun() {
     'run --memory') COMPREPLY=(); return ;;
     'run --capture') COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --progress') COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'run --listen') COMPREPLY=(); return ;;
+    'run --allow-exec') COMPREPLY=(); return ;;
     'run --quiet') COMPREPLY=(); return ;;
     'run --log-format') COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
     'run --chunking') COMPREPLY=(); return ;;
@@ -79,6 +85,7 @@ _flowrun() {
     'eval --input') COMPREPLY=($(compgen -f -- "$word")); return ;;
     'eval --timezone') COMPREPLY=(); return ;;
     'eval --format') COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
+    'eval --plugin') COMPREPLY=($(compgen -f -- "$word")); return ;;
     'operators --help'|'operators -h') COMPREPLY=(); return ;;
     'operators --markdown') COMPREPLY=($(compgen -f -- "$word")); return ;;
     'operators --plugin') COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -136,17 +143,33 @@ _flowrun() {
     'simulate wikimedia --late') COMPREPLY=(); return ;;
     'simulate wikimedia --slow') COMPREPLY=($(compgen -W 'wait drop' -- "$word")); return ;;
     'simulate wikimedia --quiet') COMPREPLY=(); return ;;
+    'sql --help'|'sql -h') COMPREPLY=(); return ;;
+    'sql --format') COMPREPLY=($(compgen -W 'table json csv' -- "$word")); return ;;
+    'sql --watch') COMPREPLY=(); return ;;
+    'sql --rows') COMPREPLY=(); return ;;
+    'sql --truncate') COMPREPLY=(); return ;;
+    'sql --vertical') COMPREPLY=(); return ;;
+    'status --help'|'status -h') COMPREPLY=(); return ;;
+    'status --format') COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
+    'top --help'|'top -h') COMPREPLY=(); return ;;
+    'top --every') COMPREPLY=(); return ;;
+    'top --once') COMPREPLY=(); return ;;
+    'tap --help'|'tap -h') COMPREPLY=(); return ;;
+    'tap --input') COMPREPLY=(); return ;;
+    'tap --limit') COMPREPLY=(); return ;;
+    'tap --wait') COMPREPLY=(); return ;;
+    'tap --format') COMPREPLY=($(compgen -W 'table json csv' -- "$word")); return ;;
     'completions --help'|'completions -h') COMPREPLY=(); return ;;
   esac
   case "$place" in
-    '-') words='run check explain show new test eval operators schema plugin simulate completions --help -h --version' ;;
-    'run') words='--help -h --set --only --plugin --epochs --for --threads --memory --capture --progress --quiet --log-format --chunking --restart-state' ;;
+    '-') words='run check explain show new test eval operators schema plugin simulate sql status top tap completions --help -h --version' ;;
+    'run') words='--help -h --set --only --plugin --epochs --for --threads --memory --capture --progress --listen --allow-exec --quiet --log-format --chunking --restart-state' ;;
     'check') words='--help -h --set --plugin --format --connect --deny-warnings' ;;
     'explain') words='--help -h --set --only --plugin --schema --yaml' ;;
     'show') words='--help -h --rows --truncate --vertical --for --set --plugin' ;;
     'new') words='--help -h --from --schema-only --for' ;;
     'test') words='--help -h --update --watch --junit --plugin' ;;
-    'eval') words='--help -h --expressions --schema --input --timezone --format' ;;
+    'eval') words='--help -h --expressions --schema --input --timezone --format --plugin' ;;
     'operators') words='--help -h --markdown --plugin' ;;
     'schema') words='--help -h --plugin' ;;
     'plugin') words='list check new --help -h' ;;
@@ -158,6 +181,10 @@ _flowrun() {
     'simulate heart') words='--help -h --port --host --rate --seed --count --drop-every --nulls --late --slow --quiet' ;;
     'simulate quotes') words='--help -h --port --host --rate --seed --count --drop-every --nulls --slow --quiet' ;;
     'simulate wikimedia') words='--help -h --port --host --rate --seed --count --drop-every --lines --burst --late --slow --quiet' ;;
+    'sql') words='--help -h --format --watch --rows --truncate --vertical' ;;
+    'status') words='--help -h --format' ;;
+    'top') words='--help -h --every --once' ;;
+    'tap') words='--help -h --input --limit --wait --format' ;;
     'completions') words='--help -h bash zsh fish man' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word"))

@@ -368,13 +368,6 @@ void add_simulate(CLI::App& app, CommandLine& out, Drafts& drafts) {
              kWikimediaPort, 0);
 }
 
-CLI::Option* add_duration(CLI::App& command, const std::string& name, double& value,
-                          const std::string& what) {
-  return command.add_option(name, value, what)
-      ->transform(CLI::AsNumberWithUnit(kDurations, CLI::AsNumberWithUnit::UNIT_REQUIRED))
-      ->type_name("DURATION");
-}
-
 void add_run_file(CLI::App& command, std::string& file) {
   command.add_option("file", file, "the pipeline that runs, or the socket of a run")
       ->required()
