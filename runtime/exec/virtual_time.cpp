@@ -1,5 +1,5 @@
-// Virtual time in place of the trigger: somebody outside moves the clock from one time at which something
-// happens to the next.
+// Virtual time in place of the trigger: somebody outside moves the clock from one time at which
+// something happens to the next.
 #include <algorithm>
 #include <limits>
 

@@ -72,10 +72,9 @@ Result<std::vector<Origin>> origins_of(const std::string& from) {
   if (from.starts_with("http://") || from.starts_with("https://")) {
     std::string url;
     append_json_string(from, url);
-    return std::vector{
-        Origin{"events", fmt::format("source: sse, url: {}", url), "", "", false},
-        Origin{"lines", fmt::format("source: http, url: {}, poll: 1 minute", url),
-               "trigger: once\n", "", from.ends_with(".csv")}};
+    return std::vector{Origin{"events", fmt::format("source: sse, url: {}", url), "", "", false},
+                       Origin{"lines", fmt::format("source: http, url: {}, poll: 1 minute", url),
+                              "trigger: once\n", "", from.ends_with(".csv")}};
   }
   const size_t colon = from.rfind(':');
   const auto address = parse_tcp_address(from);

@@ -78,7 +78,10 @@ TEST_CASE("every pipeline that is shipped loads") {
       continue;
     }
     INFO(render_text(loaded.diagnostics, loaded.sources));
-    CHECK(loaded.diagnostics.empty());
+    // What others include has no sink, and that is all there is to say about it.
+    const bool is_included = name.ends_with("/watches.yaml");
+    CHECK(loaded.diagnostics.size() == (is_included ? 1 : 0));
+    CHECK((!is_included || loaded.diagnostics[0].message.starts_with("there is no sink")));
   }
 }
 
