@@ -229,8 +229,7 @@ class Builder {
   explicit Builder(int64_t rows) { reserve(rows); }
   void reserve(int64_t rows) {
     const auto count = static_cast<size_t>(rows);
-    if constexpr (!std::is_same_v<T, bool>) owned_->values.reserve(count * kWidth);
-    validity().reserve(count / 8 + 1);
+    if constexpr (!std::is_same_v<T, bool>) owned_->values.reserve(count * kUnits);
   }
   void append(T value) {
     mark(true);
@@ -260,10 +259,12 @@ class Builder {
   }
 
  private:
-  static constexpr size_t kWidth = std::is_same_v<T, std::string_view> ? 16 : sizeof(T);
+  // Texts are kept as the bytes of their views, booleans as bits.
+  static constexpr bool kBytes = std::is_same_v<T, std::string_view> || std::is_same_v<T, bool>;
+  static constexpr size_t kUnits = std::is_same_v<T, std::string_view> ? 16 : 1;
   struct Owner {
     std::vector<uint8_t> validity;
-    std::vector<uint8_t> values;
+    std::vector<std::conditional_t<kBytes, uint8_t, T>> values;
     std::vector<char> bytes;
     std::vector<int64_t> sizes;
     std::vector<const void*> buffers;
@@ -274,22 +275,28 @@ class Builder {
   }
   std::vector<uint8_t>& validity() { return owned_->validity; }
 
+  // The bitmap begins with the first null.
   void mark(bool valid) {
-    if (rows_ % 8 == 0) validity().push_back(0);
-    if (valid) validity().back() = static_cast<uint8_t>(validity().back() | (1u << (rows_ % 8)));
+    if (nulls_ > 0) {
+      if (validity().empty()) begin_validity();
+      if (rows_ % 8 == 0) validity().push_back(0);
+      if (valid) validity().back() = static_cast<uint8_t>(validity().back() | (1u << (rows_ % 8)));
+    }
     ++rows_;
   }
+  void begin_validity() {
+    validity().assign(static_cast<size_t>((rows_ + 7) / 8), 0xff);
+    if (rows_ % 8 != 0) validity().back() = static_cast<uint8_t>((1u << (rows_ % 8)) - 1);
+  }
   void put(T value) {
-    std::vector<uint8_t>& values = owned_->values;
+    auto& values = owned_->values;
     if constexpr (std::is_same_v<T, bool>) {
       if ((rows_ - 1) % 8 == 0) values.push_back(0);
       if (value) values.back() = static_cast<uint8_t>(values.back() | (1u << ((rows_ - 1) % 8)));
     } else if constexpr (std::is_same_v<T, std::string_view>) {
       put_view(value);
     } else {
-      const size_t at = values.size();
-      values.resize(at + sizeof(T));
-      std::memcpy(values.data() + at, &value, sizeof(T));
+      values.push_back(value);
     }
   }
   void put_view(std::string_view text) {
