@@ -72,10 +72,14 @@ nodes:
         none = "__HIVE_DEFAULT_PARTITION__"
         self.assertEqual(self.found(), sorted(f"k={k}/v={v}/00000000.jsonl" for k, v in (("a%2Fb", 1), (none, 2), (none, none), ("é %3D", 1))))
         self.assertEqual(self.values("k=a%2Fb/v=1/00000000.jsonl"), [{"x": 1.5}])
-        many = [{"k": str(i), "v": i, "x": i / 2} for i in range(300)]
-        done = self.rows_to("partition_by: [k], roll: { every: 1 hour }", many + many, schema="k string, v bigint, x double", files=2)
+        few = [{"k": str(i), "v": i, "x": i / 2} for i in range(5)]
+        done = self.rows_to("partition_by: [k], roll: { every: 1 hour }", few + few, schema="k string, v bigint, x double", files=2)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.values("k=277/00000001.jsonl"), 2 * [{"v": 277, "x": 138.5}])
+        self.assertEqual(self.values("k=3/00000001.jsonl"), 2 * [{"v": 3, "x": 1.5}])
+        many = [{"k": str(i), "v": i, "x": i / 2} for i in range(300)]  # more than are open at a time
+        done = self.rows_to("partition_by: [k]", many, schema="k string, v bigint, x double")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.values("k=277/00000002.jsonl"), [{"v": 277, "x": 138.5}])
 
     def test_old_files_are_removed_and_others_left_alone(self):
         (self.path / "out" / "k=a").mkdir(parents=True)

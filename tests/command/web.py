@@ -575,9 +575,11 @@ nodes:
             folder = self.path / pipeline.stem
             url = f"changes.url=http://127.0.0.1:{port}/v2/stream/recentchange"
             running.append((pipeline, folder, subprocess.Popen(
-                [command.FLOWRUN, "run", pipeline, "--set", url, "--capture", folder, "--epochs", "3", "--quiet"], stderr=subprocess.PIPE, text=True)))
+                [command.FLOWRUN, "run", pipeline, "--set", url, "--capture", folder, "--epochs", "3", "--quiet"],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)))
+            self.addCleanup(running[-1][2].kill)
         for pipeline, folder, process in running:
-            error = process.communicate(timeout=2 * DEADLINE)[1]
+            error = process.communicate(timeout=5 * DEADLINE)[1]
             self.assertEqual(process.returncode, 0, f"{pipeline}: {error}")
             rows = [path for path in folder.rglob("*.jsonl") if path.stat().st_size > 0]
             self.assertTrue(rows, pipeline)

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/simulate/event_log.h"
 #include "tools/simulate/pacer.h"
 #include "tools/simulate/record_stream.h"
 
@@ -148,6 +149,64 @@ TEST_CASE("quotes come from both plays, whole and in order") {
   }
   CHECK(characters.contains("MONSIEUR JOURDAIN"));
   CHECK(characters.contains("ROMEO"));
+}
+
+TEST_CASE("changes of wikis have fresh times, and the invented ones say so") {
+  const auto stream = make_wikimedia({.seed = 3});
+  int invented = 0, french = 0;
+  for (const std::string& line : lines(*stream, 20'000)) {
+    REQUIRE(line.ends_with("}"));
+    const int64_t age = kNow / 1'000'000'000 - std::stoll(field(line, "timestamp"));
+    REQUIRE(age >= 0);
+    REQUIRE(age <= 2);
+    const std::string date = field(line, "dt");
+    CHECK((date == "absent" || date.starts_with("2023-11-14T22:13:")));
+    if (field(line, "invented") != "true") continue;
+    ++invented;
+    french += field(line, "wiki") == "frwiki" ? 1 : 0;
+  }
+  CHECK(invented > 8'000);
+  CHECK(invented < 12'000);
+  CHECK(french > 1'000);
+}
+
+TEST_CASE("a burst is a run of edits on one page") {
+  for (const bool burst : {false, true}) {
+    const auto stream = make_wikimedia({.seed = 5, .burst = burst});
+    std::map<std::string, int> edits;  // by page and person
+    for (const std::string& line : lines(*stream, 20'000)) {
+      if (field(line, "invented") == "true" && field(line, "bot") == "false")
+        ++edits[field(line, "uri") + field(line, "user")];
+    }
+    const auto runs =
+        std::ranges::count_if(edits, [](const auto& entry) { return entry.second >= 5; });
+    CHECK((runs > 20) == burst);
+  }
+}
+
+TEST_CASE("whoever names an event is given those that followed it") {
+  EventLog log(100);
+  const auto id = [](int64_t offset) { return "[{\"offset\":" + std::to_string(offset) + "}]"; };
+  const auto after = [&](const std::string& last) {
+    std::string out;
+    log.append_after(last, out);
+    return std::ranges::count(out, '}') / 3;  // two in the id, one in the data
+  };
+  std::string out;
+  log.append("{1}\n{2}\n{3}\n", out);
+  CHECK(out.starts_with("event: message\nid: [{\"topic\""));
+  CHECK(out.find("\"offset\":100}") != std::string::npos);
+  CHECK(out.ends_with("data: {3}\n\n"));
+  CHECK(after(id(100)) == 2);
+  CHECK(after(id(102)) == 0);
+  CHECK(after(id(7)) == 3);
+  CHECK(after(id(1000)) == 0);
+  CHECK(after("") == 0);
+  CHECK(after("17") == 0);
+  std::string many;
+  for (size_t i = 0; i < EventLog::kKept; ++i) many += "{}\n";
+  log.append(many, out);
+  CHECK(after(id(100)) == static_cast<int64_t>(EventLog::kKept));
 }
 
 TEST_CASE("the pacer hands out what is due, evenly and without loss") {
