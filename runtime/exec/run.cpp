@@ -15,7 +15,11 @@ constexpr std::chrono::seconds kStuckPatience(10);  // for an operator that was 
 Run::Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool)
     : graph_(graph),
       settings_(std::move(settings)),
-      stop_watch_(kStuckPatience, [this](const std::string& node) { tell_stuck(node); }),
+      // A stepped run has no thread, this one neither.
+      stop_watch_(
+          kStuckPatience, settings_.stepped
+                              ? StopWatch::Tell()
+                              : [this](const std::string& node) { tell_stuck(node); }),
       pool_(std::move(pool)),
       counters_(graph.nodes.size()),
       shared_(graph.statefuls.size()),

@@ -16,8 +16,8 @@
 
 namespace flowrun {
 
-// wait_for and done from one thread; `tell` is called from a thread of the watch, at most once for
-// each wait_for.
+// Without a `tell` it watches nothing and has no thread. wait_for and done from one thread; `tell`
+// is called from a thread of the watch, at most once for each wait_for.
 class StopWatch {
  public:
   using Tell = std::function<void(const std::string& node)>;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include "tests/unit/embed/host.h"
@@ -91,6 +92,23 @@ TEST_CASE("the host's clock decides when an epoch ends") {
   CHECK(engine.step()->made_epoch);
   CHECK(ticket->is_committed());
   CHECK(engine.progress()->timestamp >= 1'000'000);
+}
+
+TEST_CASE("a stepped engine has no threads, not even to end") {
+  flowrun::Settings settings;
+  settings.stepped = true;
+  auto engine = loaded(kThrough, std::move(settings));
+  auto in = push_into(engine);
+  const auto num_threads = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  const auto before = num_threads();
+  REQUIRE(in.push({20}));
+  CHECK(engine.step()->made_epoch);
+  engine.stop();
+  while (!engine.step()->ended) continue;
+  CHECK(num_threads() == before);
 }
 
 TEST_CASE("a stepped engine waits for a push from another thread, and for a stop") {
