@@ -66,8 +66,7 @@ Result<std::string> csv(const RecordBatch& rows, const TimeZone& zone) {
   return out;
 }
 
-Result<std::string> text(const HttpRequest& request, const SqlResult& result,
-                         const TimeZone& zone) {
+Result<std::string> text(const ApiRequest& request, const SqlResult& result, const TimeZone& zone) {
   ShowOptions options;
   constexpr int64_t kMost = 10'000'000;
   FLOWRUN_TRY(options.rows, query_number(request, "rows", options.rows, 0, kMost));
@@ -82,7 +81,7 @@ Result<std::string> text(const HttpRequest& request, const SqlResult& result,
   return show_frame(result.rows, options, zone);
 }
 
-std::string form_asked_for(const HttpRequest& request) {
+std::string form_asked_for(const ApiRequest& request) {
   const auto format = request.query.find("format");
   if (format != request.query.end()) return format->second;
   const std::string_view accept = request.header("accept");
@@ -95,7 +94,7 @@ std::string form_asked_for(const HttpRequest& request) {
 
 }  // namespace
 
-Result<int64_t> query_number(const HttpRequest& request, const std::string& name, int64_t fallback,
+Result<int64_t> query_number(const ApiRequest& request, const std::string& name, int64_t fallback,
                              int64_t least, int64_t most) {
   const auto found = request.query.find(name);
   if (found == request.query.end()) return fallback;
@@ -109,9 +108,9 @@ Result<int64_t> query_number(const HttpRequest& request, const std::string& name
       fmt::format("`{}` must be a whole number from {} to {}", name, least, most));
 }
 
-Result<HttpResponse> answer_rows(const HttpRequest& request, const SqlResult& result,
-                                 const TimeZone& zone) {
-  HttpResponse response;
+Result<ApiResponse> answer_rows(const ApiRequest& request, const SqlResult& result,
+                                const TimeZone& zone) {
+  ApiResponse response;
   if (result.more) response.headers.emplace_back("Flowrun-More-Rows", "true");
   const std::string form = form_asked_for(request);
   if (form == "json") {

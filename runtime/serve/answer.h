@@ -11,11 +11,11 @@ namespace flowrun {
 // `truncate` (a number or false) and `vertical` are those of show().
 //
 // JSON: {"columns": [{"name", "type"}], "rows": [[...]], "more": false}. NDJSON: an object a line.
-Result<HttpResponse> answer_rows(const HttpRequest& request, const SqlResult& result,
-                                 const TimeZone& zone);
+Result<ApiResponse> answer_rows(const ApiRequest& request, const SqlResult& result,
+                                const TimeZone& zone);
 
 // A whole number of the query between two bounds, or what is wrong with it.
-Result<int64_t> query_number(const HttpRequest& request, const std::string& name, int64_t fallback,
+Result<int64_t> query_number(const ApiRequest& request, const std::string& name, int64_t fallback,
                              int64_t least, int64_t most);
 
 }  // namespace flowrun

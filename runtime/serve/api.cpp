@@ -41,7 +41,7 @@ bool matches(std::string_view pattern, std::string_view path) {
 }
 
 // The statement, and how many rows are wanted at most.
-Result<std::string> statement_of(const HttpRequest& request, SqlOptions& options) {
+Result<std::string> statement_of(const ApiRequest& request, SqlOptions& options) {
   const int64_t most = options.max_rows;
   FLOWRUN_TRY(options.max_rows, query_number(request, "max_rows", most, 1, kMostRows));
   options.max_rows = std::min(options.max_rows, most);
@@ -142,7 +142,7 @@ const std::vector<Api::Route>& Api::routes() {
   return kRoutes;
 }
 
-HttpResponse Api::answer(const HttpRequest& request) {
+ApiResponse Api::answer(const ApiRequest& request) {
   std::string allowed;
   for (const Route& route : routes()) {
     if (!matches(route.path, request.path)) continue;
@@ -152,19 +152,19 @@ HttpResponse Api::answer(const HttpRequest& request) {
     }
     auto response = (this->*route.handler)(request);
     if (response) return std::move(*response);
-    HttpResponse refused = error_response(status_of(response.error()), response.error().message);
+    ApiResponse refused = error_response(status_of(response.error()), response.error().message);
     return refused;
   }
   if (allowed.empty())
     return error_response(
         404, "there is nothing at " + request.path + " — /openapi.json lists what there is");
-  HttpResponse refused = error_response(405, request.path + " takes " + allowed + " only");
+  ApiResponse refused = error_response(405, request.path + " takes " + allowed + " only");
   refused.headers.emplace_back("Allow", allowed == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS");
   return refused;
 }
 
-Result<HttpResponse> Api::status(const HttpRequest&) {
-  return HttpResponse{.body = status_json(engine_, state_, options_.version)};
+Result<ApiResponse> Api::status(const ApiRequest&) {
+  return ApiResponse{.body = status_json(engine_, state_, options_.version)};
 }
 
 std::string Api::tables_json() {
@@ -178,12 +178,12 @@ std::string Api::tables_json() {
   return out + "]";
 }
 
-Result<HttpResponse> Api::tables(const HttpRequest&) {
-  return HttpResponse{.body = "{\"tables\":" + tables_json() + "}\n"};
+Result<ApiResponse> Api::tables(const ApiRequest&) {
+  return ApiResponse{.body = "{\"tables\":" + tables_json() + "}\n"};
 }
 
 // Straight from the table, so that no digit is lost on the way.
-Result<HttpResponse> Api::table(const HttpRequest& request) {
+Result<ApiResponse> Api::table(const ApiRequest& request) {
   const std::string name = request.path.substr(kTables.size());
   FLOWRUN_TRY(const int64_t limit, query_number(request, "limit", 1000, 0, kMostRows));
   FLOWRUN_TRY(const int64_t offset, query_number(request, "offset", 0, 0, INT64_MAX));
@@ -215,14 +215,14 @@ Result<HttpResponse> Api::table(const HttpRequest& request) {
   return error_response(404, "no table " + back_quoted(name) + did_you_mean(name, names));
 }
 
-Result<HttpResponse> Api::sql(const HttpRequest& request) {
+Result<ApiResponse> Api::sql(const ApiRequest& request) {
   SqlOptions options = options_.sql;
   options.cancelled = request.cancelled.get();
   FLOWRUN_TRY(const std::string statement, statement_of(request, options));
   auto result = sql_.run(statement, tables_.tables(), options);
   if (result) return answer_rows(request, *result, zone_);
   const Error& error = result.error();
-  HttpResponse response;
+  ApiResponse response;
   response.status = status_of(error);
   response.body = "{\"error\":{\"message\":";
   append_json_string(error.message, response.body);
@@ -233,7 +233,7 @@ Result<HttpResponse> Api::sql(const HttpRequest& request) {
   return response;
 }
 
-Result<HttpResponse> Api::words(const HttpRequest&) {
+Result<ApiResponse> Api::words(const ApiRequest&) {
   std::string body = "{\"words\":[";
   bool first = true;
   for (const std::string& word : sql_.words(tables_.tables())) {
@@ -241,14 +241,14 @@ Result<HttpResponse> Api::words(const HttpRequest&) {
     first = false;
     append_json_string(word, body);
   }
-  return HttpResponse{.body = body + "]}\n"};
+  return ApiResponse{.body = body + "]}\n"};
 }
 
-Result<HttpResponse> Api::graph(const HttpRequest&) {
-  return HttpResponse{.body = graph_json(engine_.graph()) + "\n"};
+Result<ApiResponse> Api::graph(const ApiRequest&) {
+  return ApiResponse{.body = graph_json(engine_.graph()) + "\n"};
 }
 
-Result<HttpResponse> Api::tap(const HttpRequest& request) {
+Result<ApiResponse> Api::tap(const ApiRequest& request) {
   TapRequest wanted;
   wanted.node =
       request.path.substr(kNodes.size(), request.path.size() - kNodes.size() - kTap.size());
@@ -273,8 +273,8 @@ Result<HttpResponse> Api::tap(const HttpRequest& request) {
   return answer_rows(request, {std::move(rows), false}, zone_);
 }
 
-Result<HttpResponse> Api::events(const HttpRequest&) {
-  HttpResponse response;
+Result<ApiResponse> Api::events(const ApiRequest&) {
+  ApiResponse response;
   response.content_type = "text/event-stream";
   response.events = true;
   response.body = "retry: 2000\n\nevent: epoch\ndata: " + epoch_json() +
@@ -282,16 +282,14 @@ Result<HttpResponse> Api::events(const HttpRequest&) {
   return response;
 }
 
-Result<HttpResponse> Api::log(const HttpRequest&) {
-  return HttpResponse{.body = log_json() + "\n"};
-}
+Result<ApiResponse> Api::log(const ApiRequest&) { return ApiResponse{.body = log_json() + "\n"}; }
 
 std::string Api::log_json() const { return flowrun::log_json(state_); }
 
 std::string Api::epoch_json() { return flowrun::epoch_json(engine_, state_, tables_json()); }
 
-Result<HttpResponse> Api::metrics(const HttpRequest&) {
-  HttpResponse response;
+Result<ApiResponse> Api::metrics(const ApiRequest&) {
+  ApiResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = metrics_text({engine_, state_, options_.version,
                                 options_.connections ? options_.connections() : 0,
@@ -299,13 +297,13 @@ Result<HttpResponse> Api::metrics(const HttpRequest&) {
   return response;
 }
 
-Result<HttpResponse> Api::healthz(const HttpRequest&) {
+Result<ApiResponse> Api::healthz(const ApiRequest&) {
   if (state_.phase() != LiveState::Phase::failed)
-    return HttpResponse{.body = "{\"status\":\"ok\"}\n"};
+    return ApiResponse{.body = "{\"status\":\"ok\"}\n"};
   return error_response(503, state_.failure());
 }
 
-Result<HttpResponse> Api::readyz(const HttpRequest&) {
+Result<ApiResponse> Api::readyz(const ApiRequest&) {
   if (state_.phase() != LiveState::Phase::running)
     return error_response(503, std::string("the pipeline is ") + phase_name(state_.phase()));
   std::string absent;
@@ -313,18 +311,18 @@ Result<HttpResponse> Api::readyz(const HttpRequest&) {
     if (!source.available) absent += (absent.empty() ? "" : ", ") + source.node;
   }
   if (!absent.empty()) return error_response(503, "the peer does not answer of: " + absent);
-  return HttpResponse{.body = "{\"status\":\"ready\"}\n"};
+  return ApiResponse{.body = "{\"status\":\"ready\"}\n"};
 }
 
-Result<HttpResponse> Api::stop(const HttpRequest&) {
+Result<ApiResponse> Api::stop(const ApiRequest&) {
   engine_.stop();
-  HttpResponse response;
+  ApiResponse response;
   response.status = 202;
   response.body = "{\"status\":\"ending after this epoch\"}\n";
   return response;
 }
 
-Result<HttpResponse> Api::page(const HttpRequest& request) {
+Result<ApiResponse> Api::page(const ApiRequest& request) {
   constexpr std::string_view kFolder = "/dashboard";
   const std::string_view path = request.path;
   const EmbeddedFile* file =
@@ -332,7 +330,7 @@ Result<HttpResponse> Api::page(const HttpRequest& request) {
                          : path.starts_with(kFolder) ? path.substr(kFolder.size())
                                                      : path);
   if (!file) return error_response(404, "there is nothing at " + request.path);
-  HttpResponse response;
+  ApiResponse response;
   response.content_type = file->content_type;
   response.body = std::string(file->bytes);
   response.headers.emplace_back("Content-Security-Policy",

@@ -25,14 +25,14 @@ class Api {
   };
   Api(Engine& engine, const FunctionRegistry& functions, const LiveState& state, Options options);
 
-  [[nodiscard]] HttpResponse answer(const HttpRequest& request);
+  [[nodiscard]] ApiResponse answer(const ApiRequest& request);
 
   // {"epoch": ...}: the last epoch, with rates by edge and the state of tables and sources.
   [[nodiscard]] std::string epoch_json();
   [[nodiscard]] std::string log_json() const;
 
  private:
-  using Handler = Result<HttpResponse> (Api::*)(const HttpRequest&);
+  using Handler = Result<ApiResponse> (Api::*)(const ApiRequest&);
   struct Route {
     const char* method;
     const char* path;  // ends in `*` where a name stands, "/tap" may follow it
@@ -40,20 +40,20 @@ class Api {
   };
   static const std::vector<Route>& routes();
 
-  Result<HttpResponse> status(const HttpRequest& request);
-  Result<HttpResponse> tables(const HttpRequest& request);
-  Result<HttpResponse> table(const HttpRequest& request);
-  Result<HttpResponse> sql(const HttpRequest& request);
-  Result<HttpResponse> words(const HttpRequest& request);
-  Result<HttpResponse> graph(const HttpRequest& request);
-  Result<HttpResponse> tap(const HttpRequest& request);
-  Result<HttpResponse> events(const HttpRequest& request);
-  Result<HttpResponse> log(const HttpRequest& request);
-  Result<HttpResponse> metrics(const HttpRequest& request);
-  Result<HttpResponse> healthz(const HttpRequest& request);
-  Result<HttpResponse> readyz(const HttpRequest& request);
-  Result<HttpResponse> stop(const HttpRequest& request);
-  Result<HttpResponse> page(const HttpRequest& request);
+  Result<ApiResponse> status(const ApiRequest& request);
+  Result<ApiResponse> tables(const ApiRequest& request);
+  Result<ApiResponse> table(const ApiRequest& request);
+  Result<ApiResponse> sql(const ApiRequest& request);
+  Result<ApiResponse> words(const ApiRequest& request);
+  Result<ApiResponse> graph(const ApiRequest& request);
+  Result<ApiResponse> tap(const ApiRequest& request);
+  Result<ApiResponse> events(const ApiRequest& request);
+  Result<ApiResponse> log(const ApiRequest& request);
+  Result<ApiResponse> metrics(const ApiRequest& request);
+  Result<ApiResponse> healthz(const ApiRequest& request);
+  Result<ApiResponse> readyz(const ApiRequest& request);
+  Result<ApiResponse> stop(const ApiRequest& request);
+  Result<ApiResponse> page(const ApiRequest& request);
   [[nodiscard]] std::string tables_json();
 
   Engine& engine_;

@@ -63,12 +63,12 @@ bool HttpGuard::knows_host(std::string_view host) const {
   });
 }
 
-std::string HttpGuard::allowed_origin(const HttpRequest& request) const {
+std::string HttpGuard::allowed_origin(const ApiRequest& request) const {
   const std::string origin(request.header("origin"));
   return std::ranges::count(options_.origins, origin) > 0 ? origin : "";
 }
 
-std::optional<HttpResponse> HttpGuard::refuse(const HttpRequest& request) const {
+std::optional<ApiResponse> HttpGuard::refuse(const ApiRequest& request) const {
   if (!knows_host(request.header("host")))
     return error_response(403, "this server is not called `" + std::string(request.header("host")) +
                                    "` — list the name in `serve: { hosts: [...] }`");
@@ -84,14 +84,14 @@ std::optional<HttpResponse> HttpGuard::refuse(const HttpRequest& request) const 
   if (given.size() > kScheme.size() && names_equal(given.substr(0, kScheme.size()), kScheme) &&
       same_secret(given.substr(kScheme.size()), options_.token))
     return std::nullopt;
-  HttpResponse refused =
+  ApiResponse refused =
       error_response(401, "a token is needed — send it as `Authorization: Bearer TOKEN`");
   refused.headers.emplace_back("WWW-Authenticate", "Bearer");
   return refused;
 }
 
-HttpResponse error_response(int status, const std::string& message) {
-  HttpResponse response;
+ApiResponse error_response(int status, const std::string& message) {
+  ApiResponse response;
   response.status = status;
   response.body = "{\"error\":{\"message\":";
   append_json_string(message, response.body);

@@ -36,9 +36,9 @@ class HttpGuard {
   explicit HttpGuard(Options options) : options_(std::move(options)) {}
 
   // The answer that refuses, or none. REQUIRES: the address has the port listened on.
-  [[nodiscard]] std::optional<HttpResponse> refuse(const HttpRequest& request) const;
+  [[nodiscard]] std::optional<ApiResponse> refuse(const ApiRequest& request) const;
   // The origin that may read the answer, for Access-Control-Allow-Origin; empty: none.
-  [[nodiscard]] std::string allowed_origin(const HttpRequest& request) const;
+  [[nodiscard]] std::string allowed_origin(const ApiRequest& request) const;
 
  private:
   [[nodiscard]] bool knows_host(std::string_view host) const;
@@ -47,6 +47,6 @@ class HttpGuard {
 };
 
 // {"error": {"message": ...}} with that status.
-HttpResponse error_response(int status, const std::string& message);
+ApiResponse error_response(int status, const std::string& message);
 
 }  // namespace flowrun

@@ -62,7 +62,7 @@ std::string_view take_until(char separator, std::string_view& text) {
 
 }  // namespace
 
-Status split_target(std::string_view target, HttpRequest& request) {
+Status split_target(std::string_view target, ApiRequest& request) {
   FLOWRUN_TRY(request.path, percent_decoded(take_until('?', target), false));
   while (!target.empty()) {
     std::string_view pair = take_until('&', target);

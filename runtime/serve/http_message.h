@@ -1,5 +1,5 @@
 #pragma once
-// HttpRequest and HttpResponse: what a handler sees of HTTP.
+// ApiRequest and ApiResponse: what a handler sees of HTTP.
 
 #include <atomic>
 #include <map>
@@ -14,7 +14,7 @@
 
 namespace flowrun {
 
-struct HttpRequest {
+struct ApiRequest {
   std::string method;
   std::string path;                            // decoded, without the query
   std::map<std::string, std::string> query;    // decoded
@@ -29,7 +29,7 @@ struct HttpRequest {
   }
 };
 
-struct HttpResponse {
+struct ApiResponse {
   int status = 200;
   std::string content_type = "application/json";
   std::string body = {};
@@ -41,6 +41,6 @@ struct HttpResponse {
 Result<std::string> percent_decoded(std::string_view text, bool in_query);
 std::string percent_encoded(std::string_view text);
 // Splits "/v1/tables/x?limit=5" into the request's path and query.
-Status split_target(std::string_view target, HttpRequest& request);
+Status split_target(std::string_view target, ApiRequest& request);
 
 }  // namespace flowrun

@@ -142,7 +142,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   void on_read(error_code failure) {
     if (failure) return on_bad_read(failure);
     const auto& message = parser_->get();
-    auto request = std::make_shared<HttpRequest>();
+    auto request = std::make_shared<ApiRequest>();
     request->method = message.method_string();
     for (const auto& field : message)
       request->headers[lower_name({field.name_string().data(), field.name_string().size()})] =
@@ -177,8 +177,8 @@ class Session final : public std::enable_shared_from_this<Session> {
     close();
   }
 
-  [[nodiscard]] HttpResponse preflight() const {
-    HttpResponse response;
+  [[nodiscard]] ApiResponse preflight() const {
+    ApiResponse response;
     response.status = 204;
     response.headers = {{"Allow", "GET, HEAD, POST, OPTIONS"}};
     if (!allowed_origin_.empty()) {
@@ -188,7 +188,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     return response;
   }
 
-  void handle(std::shared_ptr<HttpRequest> request) {
+  void handle(std::shared_ptr<ApiRequest> request) {
     if (server_.handlers_waiting_ >= kMostHandlersWaiting)
       return respond(error_response(503, "too many requests wait — try again later"));
     ++server_.handlers_waiting_;
@@ -197,9 +197,8 @@ class Session final : public std::enable_shared_from_this<Session> {
     stream_.expires_never();
     net::post(server_.pool_, [self = shared_from_this(), request = std::move(request)]() mutable {
       pthread_setname_np(pthread_self(), kThreadName);
-      HttpResponse response = self->server_.stopping_
-                                  ? error_response(503, "the pipeline is ending")
-                                  : self->server_.handler_(*request);
+      ApiResponse response = self->server_.stopping_ ? error_response(503, "the pipeline is ending")
+                                                     : self->server_.handler_(*request);
       --self->server_.handlers_waiting_;
       // The session dies on the io thread: nothing of it may be left here.
       net::io_context& io = self->server_.io_;
@@ -209,7 +208,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     });
   }
 
-  void respond(HttpResponse response) {
+  void respond(ApiResponse response) {
     auto message = std::make_shared<http::response<http::string_body>>();
     message->version(version_);
     message->result(static_cast<unsigned>(response.status));

@@ -1,7 +1,7 @@
 #pragma once
 // HttpServer: HTTP/1.1 on a TCP port, a Unix socket, or both.
 //
-//   FLOWRUN_TRY(auto server, HttpServer::start(options, [](const HttpRequest& request) { ... }));
+//   FLOWRUN_TRY(auto server, HttpServer::start(options, [](const ApiRequest& request) { ... }));
 //   server->publish("event: epoch\ndata: {}\n\n");   // to every stream of events
 //
 // One thread does all reading and writing; handlers run on a few others. Every connection has a
@@ -35,7 +35,7 @@ struct HttpServerOptions {
 class HttpServer {
  public:
   // Called from several threads at once; may block.
-  using Handler = std::function<HttpResponse(const HttpRequest&)>;
+  using Handler = std::function<ApiResponse(const ApiRequest&)>;
 
   // Errors: `io`, the address or path cannot be listened on.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, Handler handler);

@@ -139,7 +139,7 @@ Result<std::unique_ptr<PipelineServer>> PipelineServer::start(Engine& engine,
                                                               const ServeSettings& settings) {
   std::unique_ptr<PipelineServer> server(new PipelineServer(engine, functions, settings));
   PipelineServer* self = server.get();
-  FLOWRUN_TRY(server->http_, HttpServer::start(settings.http, [self](const HttpRequest& request) {
+  FLOWRUN_TRY(server->http_, HttpServer::start(settings.http, [self](const ApiRequest& request) {
                 return self->api_.answer(request);
               }));
   server->listening_ = server->http_.get();

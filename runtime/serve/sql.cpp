@@ -66,7 +66,7 @@ class Query {
         deadline_(options.time_limit, options.cancelled) {}
 
   Result<SqlResult> run() {
-    FLOWRUN_TRY(const std::vector<SqlToken> tokens, sql_tokens(statement_));
+    FLOWRUN_TRY(const std::vector<StatementToken> tokens, sql_tokens(statement_));
     FLOWRUN_TRY(std::optional<SqlResult> answer, answer_about_tables(tokens));
     if (answer) return std::move(*answer);
     for (const SqlTable& table : tables_)
@@ -108,7 +108,7 @@ class Query {
   }
 
   // `show tables`, `describe NAME`.
-  Result<std::optional<SqlResult>> answer_about_tables(const std::vector<SqlToken>& tokens);
+  Result<std::optional<SqlResult>> answer_about_tables(const std::vector<StatementToken>& tokens);
 
   Status open(const SqlText& text) {
     sqlite3* database = nullptr;
@@ -202,7 +202,8 @@ class Query {
   std::unique_ptr<sqlite3, CloseDatabase> database_;  // closed before what it points to
 };
 
-Result<std::optional<SqlResult>> Query::answer_about_tables(const std::vector<SqlToken>& tokens) {
+Result<std::optional<SqlResult>> Query::answer_about_tables(
+    const std::vector<StatementToken>& tokens) {
   const auto word = [&](size_t i) {
     return i < tokens.size() ? lower_name(tokens[i].in(statement_)) : std::string();
   };

@@ -37,8 +37,8 @@ std::string quoted(std::string_view text, char quote) {
 }
 
 // A name without the quotes around it.
-std::string plain_name(std::string_view token, SqlToken::Kind kind) {
-  if (kind != SqlToken::Kind::quoted_name) return std::string(token);
+std::string plain_name(std::string_view token, StatementToken::Kind kind) {
+  if (kind != StatementToken::Kind::quoted_name) return std::string(token);
   const char quote = token.back();
   std::string name;
   for (size_t i = 1; i + 1 < token.size(); ++i) {
@@ -100,28 +100,28 @@ size_t end_of_sign(std::string_view statement, size_t at) {
 
 }  // namespace
 
-Result<std::vector<SqlToken>> sql_tokens(std::string_view statement) {
-  std::vector<SqlToken> tokens;
+Result<std::vector<StatementToken>> sql_tokens(std::string_view statement) {
+  std::vector<StatementToken> tokens;
   size_t at = 0;
   while (true) {
     FLOWRUN_TRY(at, end_of_space(statement, at));
     if (at >= statement.size()) return tokens;
-    SqlToken token;
+    StatementToken token;
     token.begin = at;
     const char c = statement[at];
     const bool digit = std::isdigit(static_cast<unsigned char>(c)) != 0;
-    const bool fraction =
-        c == '.' && at + 1 < statement.size() &&
-        std::isdigit(static_cast<unsigned char>(statement[at + 1])) != 0 &&
-        (tokens.empty() || tokens.back().end != at || tokens.back().kind == SqlToken::Kind::sign);
+    const bool fraction = c == '.' && at + 1 < statement.size() &&
+                          std::isdigit(static_cast<unsigned char>(statement[at + 1])) != 0 &&
+                          (tokens.empty() || tokens.back().end != at ||
+                           tokens.back().kind == StatementToken::Kind::sign);
     if (c == '\'' || c == '"' || c == '`') {
-      token.kind = c == '`' ? SqlToken::Kind::quoted_name : SqlToken::Kind::text;
+      token.kind = c == '`' ? StatementToken::Kind::quoted_name : StatementToken::Kind::text;
       FLOWRUN_TRY(at, end_of_quotes(statement, at));
     } else if (starts_name(c)) {
-      token.kind = SqlToken::Kind::word;
+      token.kind = StatementToken::Kind::word;
       while (at < statement.size() && in_name(statement[at])) ++at;
     } else if (digit || fraction) {
-      token.kind = SqlToken::Kind::number;
+      token.kind = StatementToken::Kind::number;
       at = end_of_number(statement, at + 1);
     } else {
       at = end_of_sign(statement, at);
@@ -136,7 +136,8 @@ namespace {
 // Writes the pieces of a statement, token by token.
 class Rewriting {
  public:
-  Rewriting(std::string_view statement, std::vector<SqlToken> tokens, const SqlText::Names& names)
+  Rewriting(std::string_view statement, std::vector<StatementToken> tokens,
+            const SqlText::Names& names)
       : statement_(statement), tokens_(std::move(tokens)), names_(names), out_(tokens_.size()) {
     for (size_t i = 0; i < tokens_.size(); ++i) out_[i] = word(i);
   }
@@ -149,7 +150,7 @@ class Rewriting {
   }
 
   std::vector<std::string>& out() { return out_; }
-  [[nodiscard]] const std::vector<SqlToken>& tokens() const { return tokens_; }
+  [[nodiscard]] const std::vector<StatementToken>& tokens() const { return tokens_; }
   std::vector<std::string> functions;
 
  private:
@@ -157,23 +158,23 @@ class Rewriting {
     return i < tokens_.size() ? tokens_[i].in(statement_) : std::string_view();
   }
   [[nodiscard]] bool is_word(size_t i, std::string_view lower) const {
-    return i < tokens_.size() && tokens_[i].kind == SqlToken::Kind::word &&
+    return i < tokens_.size() && tokens_[i].kind == StatementToken::Kind::word &&
            names_equal(word(i), lower);
   }
 
   Status rewrite(size_t i) {
-    const SqlToken& token = tokens_[i];
+    const StatementToken& token = tokens_[i];
     switch (token.kind) {
-      case SqlToken::Kind::text:
+      case StatementToken::Kind::text:
         return text(i, i);
-      case SqlToken::Kind::word:
+      case StatementToken::Kind::word:
         return name(i);
-      case SqlToken::Kind::quoted_name:
+      case StatementToken::Kind::quoted_name:
         out_[i] = quoted(plain_name(word(i), token.kind), '"');
         return ok_status();
-      case SqlToken::Kind::sign:
+      case StatementToken::Kind::sign:
         return sign(i);
-      case SqlToken::Kind::number:
+      case StatementToken::Kind::number:
         return ok_status();
     }
     return ok_status();
@@ -202,9 +203,9 @@ class Rewriting {
     if (after_dot) return ok_status();
     const bool typed = lower == "timestamp" || lower == "date" || lower == "timestamp_ntz" ||
                        lower == "timestamp_ltz";
-    if (typed && i + 1 < tokens_.size() && tokens_[i + 1].kind == SqlToken::Kind::text) {
+    if (typed && i + 1 < tokens_.size() && tokens_[i + 1].kind == StatementToken::Kind::text) {
       FLOWRUN_RETURN_IF_ERROR(text(i, i + 1));
-      tokens_[i + 1].kind = SqlToken::Kind::number;  // it is done with
+      tokens_[i + 1].kind = StatementToken::Kind::number;  // it is done with
       return ok_status();
     }
     if (called && (lower == "cast" || lower == "try_cast")) return cast(i, lower);
@@ -240,7 +241,7 @@ class Rewriting {
         out_[as] = ", " + quoted(type, '\'');
         for (size_t k = as + 1; k < j; ++k) {
           out_[k].clear();
-          tokens_[k].kind = SqlToken::Kind::number;
+          tokens_[k].kind = StatementToken::Kind::number;
         }
         return ok_status();
       }
@@ -263,7 +264,7 @@ class Rewriting {
   }
 
   std::string_view statement_;
-  std::vector<SqlToken> tokens_;
+  std::vector<StatementToken> tokens_;
   const SqlText::Names& names_;
   std::vector<std::string> out_;
 };
@@ -272,11 +273,11 @@ class Rewriting {
 
 Result<SqlText> SqlText::make(std::string_view statement, const Names& names) {
   SqlText sql;
-  FLOWRUN_TRY(std::vector<SqlToken> tokens, sql_tokens(statement));
+  FLOWRUN_TRY(std::vector<StatementToken> tokens, sql_tokens(statement));
   while (!tokens.empty() && tokens.back().in(statement) == ";") tokens.pop_back();
   if (tokens.empty()) return Error::invalid("there is no statement — write `select ...`");
   sql.statement_ = statement.substr(0, tokens.back().end);
-  const std::vector<SqlToken> read = tokens;
+  const std::vector<StatementToken> read = tokens;
   Rewriting rewriting(sql.statement_, std::move(tokens), names);
   FLOWRUN_RETURN_IF_ERROR(rewriting.run());
   sql.functions_ = std::move(rewriting.functions);
@@ -285,8 +286,8 @@ Result<SqlText> SqlText::make(std::string_view statement, const Names& names) {
     if (read[i].begin > from)
       sql.pieces_.push_back(
           {from, read[i].begin - from, sql.statement_.substr(from, read[i].begin - from)});
-    const bool is_name =
-        read[i].kind == SqlToken::Kind::word || read[i].kind == SqlToken::Kind::quoted_name;
+    const bool is_name = read[i].kind == StatementToken::Kind::word ||
+                         read[i].kind == StatementToken::Kind::quoted_name;
     const bool goes_on = i >= 2 && read[i - 1].in(statement) == "." && !sql.chains_.empty() &&
                          sql.chains_.back().end == read[i - 1].begin;
     if (is_name && goes_on) {

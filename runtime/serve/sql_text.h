@@ -11,7 +11,7 @@
 
 namespace flowrun {
 
-struct SqlToken {
+struct StatementToken {
   enum class Kind : uint8_t { word, quoted_name, text, number, sign } kind = Kind::sign;
   size_t begin = 0;
   size_t end = 0;
@@ -21,7 +21,7 @@ struct SqlToken {
 };
 
 // White space and comments are left out. Errors: a quote or comment that is not closed.
-Result<std::vector<SqlToken>> sql_tokens(std::string_view statement);
+Result<std::vector<StatementToken>> sql_tokens(std::string_view statement);
 
 class SqlText {
  public:

@@ -28,6 +28,7 @@ nodes:
 # The signal comes when the run is being waited for, however slow the machine.
 INTERRUPTED = f"""
 import os, signal, threading, flowrun
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 wait = flowrun.Query.await_termination
 def interrupted(query, timeout=None):
     threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT)).start()

@@ -24,22 +24,22 @@ std::string named_socket(const std::string& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpClient>> connect_to_run(const std::string& file) {
+Result<std::unique_ptr<ApiClient>> connect_to_run(const std::string& file) {
   std::error_code ignored;
-  if (std::filesystem::is_socket(file, ignored)) return HttpClient::connect(file);
+  if (std::filesystem::is_socket(file, ignored)) return ApiClient::connect(file);
   if (!std::filesystem::exists(file, ignored))
     return Error::invalid("there is no " + file +
                           " — name the pipeline's file, or the socket of a run");
   for (const std::string& path : sockets_of_runs(file)) {
-    if (auto client = HttpClient::connect(path)) return client;
+    if (auto client = ApiClient::connect(path)) return client;
   }
   if (const std::string named = named_socket(file); !named.empty()) {
-    if (auto client = HttpClient::connect(named)) return client;
+    if (auto client = ApiClient::connect(named)) return client;
   }
   return Error::unavailable(file + " does not run — start it with `flowrun " + file + "`");
 }
 
-std::string error_of(const HttpResponse& response) {
+std::string error_of(const ApiResponse& response) {
   rapidjson::Document document;
   document.Parse(response.body.data(), response.body.size());
   if (document.HasParseError() || !document.IsObject() || !document.HasMember("error"))

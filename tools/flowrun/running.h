@@ -4,15 +4,15 @@
 #include <memory>
 #include <string>
 
-#include "runtime/serve/http_client.h"
+#include "runtime/serve/api_client.h"
 
 namespace flowrun {
 
 // `file` is a pipeline or the socket of a run; of several runs of a file the newest that answers.
-Result<std::unique_ptr<HttpClient>> connect_to_run(const std::string& file);
+Result<std::unique_ptr<ApiClient>> connect_to_run(const std::string& file);
 
 // The message of an error that a run answered with; `text` points into a statement if it is there.
-std::string error_of(const HttpResponse& response);
+std::string error_of(const ApiResponse& response);
 
 // "error: ..." on standard error; the exit code for it.
 int complain(const std::string& message, int exit_code);

@@ -26,7 +26,7 @@ std::string target_of(const SqlCommand& command) {
   return target;
 }
 
-bool more_rows(const HttpResponse& response) {
+bool more_rows(const ApiResponse& response) {
   for (const auto& [name, value] : response.headers) {
     if (name == "flowrun-more-rows") return value == "true";
   }
@@ -34,7 +34,7 @@ bool more_rows(const HttpResponse& response) {
 }
 
 // Asks once and prints the answer.
-int ask(HttpClient& client, const SqlCommand& command, const std::string& statement) {
+int ask(ApiClient& client, const SqlCommand& command, const std::string& statement) {
   const auto answer = client.post(target_of(command), statement, "text/plain");
   if (!answer) return complain("error: " + answer.error().message, kExitFailed);
   if (answer->status != 200) return complain(error_of(*answer), kExitRefused);
@@ -45,7 +45,7 @@ int ask(HttpClient& client, const SqlCommand& command, const std::string& statem
   return kExitDone;
 }
 
-int watch(HttpClient& client, const SqlCommand& command) {
+int watch(ApiClient& client, const SqlCommand& command) {
   const bool redraw = isatty(STDOUT_FILENO) == 1;
   while (true) {
     if (redraw) std::fputs("\x1b[H\x1b[2J", stdout);
@@ -54,7 +54,7 @@ int watch(HttpClient& client, const SqlCommand& command) {
   }
 }
 
-std::vector<std::string> words(HttpClient& client) {
+std::vector<std::string> words(ApiClient& client) {
   const auto answer = client.get("/v1/words");
   return answer ? texts_in(answer->body, "words") : std::vector<std::string>();
 }

@@ -47,7 +47,7 @@ int execute(const StatusCommand& command) {
   size_t found = 0;
   for (const std::string& path : paths) {
     const bool named = !command.file.empty() && path == command.file;
-    auto client = named ? connect_to_run(path) : HttpClient::connect(path);
+    auto client = named ? connect_to_run(path) : ApiClient::connect(path);
     // What a killed run left behind is no run.
     if (!client) {
       if (named) return complain("error: " + client.error().message, kExitFailed);

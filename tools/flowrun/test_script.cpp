@@ -74,8 +74,7 @@ class ScriptedSource final : public Source {
 Result<Chunk> ScriptedSource::read(Deadline) {
   if (!taken_) {
     for (const TestInput* input : script_.take_due(name_)) {
-      if (Status taken = take(*input); !taken)
-        return std::move(std::move(taken.error()).at(input->position));
+      if (Status taken = take(*input); !taken) return std::move(taken.error()).at(input->position);
     }
     taken_ = true;
   }

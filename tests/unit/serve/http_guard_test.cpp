@@ -12,15 +12,15 @@ HttpGuard guard(std::string token = "", std::vector<std::string> hosts = {},
   return HttpGuard({address, std::move(token), std::move(hosts), std::move(origins)});
 }
 
-HttpRequest request(std::map<std::string, std::string> headers, std::string path = "/v1/tables") {
-  HttpRequest made;
+ApiRequest request(std::map<std::string, std::string> headers, std::string path = "/v1/tables") {
+  ApiRequest made;
   made.method = "GET";
   made.path = std::move(path);
   made.headers = std::move(headers);
   return made;
 }
 
-int refusal(const HttpGuard& guard, const HttpRequest& request) {
+int refusal(const HttpGuard& guard, const ApiRequest& request) {
   const auto refused = guard.refuse(request);
   return refused ? refused->status : 0;
 }
@@ -54,7 +54,7 @@ TEST_CASE("pages of other origins are refused unless they are allowed") {
   CHECK(refusal(guard(), request({{"host", host}, {"origin", "http://evil.example"}})) == 403);
   CHECK(refusal(guard(), request({{"host", host}, {"origin", "null"}})) == 403);
   const HttpGuard open = guard("", {}, {"https://board.example"});
-  const HttpRequest asked = request({{"host", host}, {"origin", "https://board.example"}});
+  const ApiRequest asked = request({{"host", host}, {"origin", "https://board.example"}});
   CHECK(refusal(open, asked) == 0);
   CHECK(open.allowed_origin(asked) == "https://board.example");
   CHECK(guard().allowed_origin(asked).empty());
@@ -77,7 +77,7 @@ TEST_CASE("with a token all but the page and health need it") {
 }
 
 TEST_CASE("targets are split and decoded") {
-  HttpRequest made;
+  ApiRequest made;
   REQUIRE(split_target("/v1/tables/a%20b?limit=5&order=x+desc&empty&=1", made));
   CHECK(made.path == "/v1/tables/a b");
   CHECK(made.query.at("limit") == "5");

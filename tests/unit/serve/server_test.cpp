@@ -15,7 +15,7 @@
 #include "operators/register_all.h"
 #include "runtime/config/load.h"
 #include "runtime/expr/function_registry.h"
-#include "runtime/serve/http_client.h"
+#include "runtime/serve/api_client.h"
 #include "runtime/serve/metrics.h"
 #include "runtime/serve/pipeline_server.h"
 #include "runtime/state/aggregate_functions.h"
@@ -98,17 +98,17 @@ class Served {
   Served(const Served&) = delete;
   Served& operator=(const Served&) = delete;
 
-  std::unique_ptr<HttpClient> client() {
-    auto made = HttpClient::connect((folder_ / "run.sock").string());
+  std::unique_ptr<ApiClient> client() {
+    auto made = ApiClient::connect((folder_ / "run.sock").string());
     REQUIRE(made);
     return std::move(*made);
   }
-  HttpResponse get(const std::string& target) {
+  ApiResponse get(const std::string& target) {
     auto answer = client()->get(target);
     REQUIRE(answer);
     return std::move(*answer);
   }
-  HttpResponse sql(const std::string& statement) {
+  ApiResponse sql(const std::string& statement) {
     auto answer = client()->post("/v1/sql", statement, "text/plain");
     REQUIRE(answer);
     return std::move(*answer);
@@ -193,7 +193,7 @@ TEST_CASE("every address answers while the pipeline runs") {
 TEST_CASE("tables of one statement are of one epoch") {
   Served served;
   for (int i = 0; i < 50; ++i) {
-    const HttpResponse answer = served.sql(
+    const ApiResponse answer = served.sql(
         "select (select coalesce(sum(count), 0) from counts) = "
         "(select coalesce(sum(rows), 0) from total) as same");
     CHECK(answer.body.find("\"rows\":[[1]]") != std::string::npos);
@@ -202,7 +202,7 @@ TEST_CASE("tables of one statement are of one epoch") {
 
 TEST_CASE("a tap shows rows that pass, and names what is wrong with a question") {
   Served served;
-  const HttpResponse rows = served.get("/v1/nodes/keyed/tap?limit=3&format=ndjson");
+  const ApiResponse rows = served.get("/v1/nodes/keyed/tap?limit=3&format=ndjson");
   CHECK(rows.status == 200);
   CHECK(std::count(rows.body.begin(), rows.body.end(), '\n') == 3);
   CHECK(rows.body.find("\"k\":") != std::string::npos);

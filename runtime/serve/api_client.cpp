@@ -1,4 +1,4 @@
-#include "runtime/serve/http_client.h"
+#include "runtime/serve/api_client.h"
 
 #include <sys/socket.h>
 #include <boost/asio/io_context.hpp>
@@ -18,7 +18,7 @@ using boost::system::error_code;
 
 constexpr uint64_t kMostBytes = uint64_t{1} << 30;
 
-class BeastClient final : public HttpClient {
+class BeastClient final : public ApiClient {
  public:
   explicit BeastClient(std::string path) : path_(std::move(path)), socket_(io_) {}
 
@@ -34,11 +34,11 @@ class BeastClient final : public HttpClient {
     return ok_status();
   }
 
-  Result<HttpResponse> get(const std::string& target) override {
+  Result<ApiResponse> get(const std::string& target) override {
     return ask(http::verb::get, target, "", "");
   }
-  Result<HttpResponse> post(const std::string& target, const std::string& body,
-                            const std::string& content_type) override {
+  Result<ApiResponse> post(const std::string& target, const std::string& body,
+                           const std::string& content_type) override {
     return ask(http::verb::post, target, body, content_type);
   }
 
@@ -47,8 +47,8 @@ class BeastClient final : public HttpClient {
     return Error::unavailable("no run answers at " + path_ + ": " + failure.message());
   }
 
-  Result<HttpResponse> ask(http::verb method, const std::string& target, const std::string& body,
-                           const std::string& content_type) {
+  Result<ApiResponse> ask(http::verb method, const std::string& target, const std::string& body,
+                          const std::string& content_type) {
     http::request<http::string_body> request(method, target, 11, body);
     request.set(http::field::host, "localhost");
     if (!content_type.empty()) request.set(http::field::content_type, content_type);
@@ -60,7 +60,7 @@ class BeastClient final : public HttpClient {
     parser.body_limit(kMostBytes);
     http::read(socket_, buffer_, parser, failure);
     if (failure) return gone(failure);
-    HttpResponse response;
+    ApiResponse response;
     response.status = static_cast<int>(parser.get().result_int());
     response.content_type = std::string(parser.get()[http::field::content_type]);
     for (const auto& field : parser.get())
@@ -79,11 +79,11 @@ class BeastClient final : public HttpClient {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpClient>> HttpClient::connect(const std::string& socket_path,
-                                                        int64_t patience_seconds) {
+Result<std::unique_ptr<ApiClient>> ApiClient::connect(const std::string& socket_path,
+                                                      int64_t patience_seconds) {
   auto client = std::make_unique<BeastClient>(socket_path);
   FLOWRUN_RETURN_IF_ERROR(client->open(patience_seconds));
-  return std::unique_ptr<HttpClient>(std::move(client));
+  return std::unique_ptr<ApiClient>(std::move(client));
 }
 
 }  // namespace flowrun
