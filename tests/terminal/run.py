@@ -64,7 +64,7 @@ class Terminal:
     def run(self, command, *patterns, code=0):
         """A command to its end, what it must say and its exit code."""
         mark = self.start(f"{command}; echo code=$?")
-        self.wait(command, r"^(\^C)*code=\d+", mark)
+        self.wait(command, r"code=\d+", mark)
         text = self.since(mark)
         for pattern in patterns:
             if not re.search(pattern, text, re.MULTILINE):
@@ -79,7 +79,7 @@ class Terminal:
         self.wait(command, sign, mark)
         for _ in range(times):
             self.keys("C-c")
-        self.wait(command, r"^(\^C)*code=\d+", mark)
+        self.wait(command, r"code=\d+", mark)
         for pattern in (*patterns, rf"code={code}\b"):
             if not re.search(pattern, self.since(mark), re.MULTILINE):
                 self.failed.append(f"{command}: not seen: {pattern}")
