@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -271,8 +272,12 @@ bool is_region_name(std::string_view name) {
 std::unique_ptr<const TimeZone> read_tz_region(const std::string& name) {
   if (!is_region_name(name)) return nullptr;
   const char* folder = std::getenv("TZDIR");
-  std::ifstream stream(std::string(folder != nullptr ? folder : "/usr/share/zoneinfo") + "/" + name,
-                       std::ios::binary);
+  const std::string path =
+      std::string(folder != nullptr ? folder : "/usr/share/zoneinfo") + "/" + name;
+  // A part of the world alone, such as Europe, is a folder, which a stream throws on.
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return nullptr;
+  std::ifstream stream(path, std::ios::binary);
   const std::string file{std::istreambuf_iterator<char>(stream), {}};
   const auto first = read_header(file, 0);
   if (!first || file[4] < '2') return nullptr;
