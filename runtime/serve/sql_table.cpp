@@ -46,20 +46,6 @@ bool holds(unsigned char op, const T& a, const T& b) {
   }
 }
 
-int64_t integer_at(const Column& column, int64_t row) {
-  const auto at = static_cast<size_t>(row);
-  switch (column.type().id()) {
-    case TypeId::tinyint:
-      return column.values<int8_t>()[at];
-    case TypeId::smallint:
-      return column.values<int16_t>()[at];
-    case TypeId::integer:
-      return column.values<int32_t>()[at];
-    default:
-      return column.values<int64_t>()[at];
-  }
-}
-
 struct Table {
   sqlite3_vtab base{};  // SQLite's part comes first
   const SqlTableSource* source = nullptr;
@@ -171,7 +157,7 @@ class Cursor {
       if (!column || is_null(condition.column)) return false;
       switch (condition.kind) {
         case Condition::Kind::integer:
-          if (!holds(condition.op, integer_at(*column, row_), condition.integer)) return false;
+          if (!holds(condition.op, whole_number(*column, row_), condition.integer)) return false;
           break;
         case Condition::Kind::real:
           if (!holds(condition.op, column->values<double>()[static_cast<size_t>(row_)],
@@ -211,7 +197,7 @@ class Cursor {
       for (row_ = 0; values && row_ < table_.batches[batch_].num_rows(); ++row_) {
         if (is_null(column)) continue;
         index.emplace(values->type().is_string_like() ? std::string(values->string(row_))
-                                                      : std::to_string(integer_at(*values, row_)),
+                                                      : std::to_string(whole_number(*values, row_)),
                       std::pair(batch_, row_));
       }
     }

@@ -43,22 +43,6 @@ SqlCell::Kind held_as(const Type& type) {
   }
 }
 
-int64_t whole_number(const Column& column, int64_t row) {
-  const auto at = static_cast<size_t>(row);
-  switch (column.type().id()) {
-    case TypeId::boolean:
-      return column.boolean(row) ? 1 : 0;
-    case TypeId::tinyint:
-      return column.values<int8_t>()[at];
-    case TypeId::smallint:
-      return column.values<int16_t>()[at];
-    case TypeId::integer:
-      return column.values<int32_t>()[at];
-    default:
-      return column.values<int64_t>()[at];
-  }
-}
-
 double real_number(const Column& column, int64_t row) {
   const auto at = static_cast<size_t>(row);
   switch (column.type().id()) {
@@ -120,6 +104,22 @@ ColumnPtr plain_column(const std::vector<SqlCell>& cells) {
 }
 
 }  // namespace
+
+int64_t whole_number(const Column& column, int64_t row) {
+  const auto at = static_cast<size_t>(row);
+  switch (column.type().id()) {
+    case TypeId::boolean:
+      return column.boolean(row) ? 1 : 0;
+    case TypeId::tinyint:
+      return column.values<int8_t>()[at];
+    case TypeId::smallint:
+      return column.values<int16_t>()[at];
+    case TypeId::integer:
+      return column.values<int32_t>()[at];
+    default:
+      return column.values<int64_t>()[at];
+  }
+}
 
 SqlCell read_cell(sqlite3_value* value) {
   SqlCell cell;

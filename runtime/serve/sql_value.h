@@ -74,6 +74,9 @@ class SqlTypes {
   std::string scratch_;
 };
 
+// The cell of a column of booleans or whole numbers; true is 1.
+int64_t whole_number(const Column& column, int64_t row);
+
 // The texts of a column's cells where a format has no place for anything else.
 ColumnPtr column_as_text(const ColumnPtr& column, const TimeZone& zone);
 
