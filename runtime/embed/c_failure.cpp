@@ -2,24 +2,13 @@
 
 #include <cstdlib>
 
+#include "runtime/plugin/call.h"
+
 namespace flowrun {
 
+// What a host's call says of `unavailable` is that its time is over.
 flowrun_code code_of(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::invalid:
-      return FLOWRUN_INVALID;
-    case ErrorCode::data:
-      return FLOWRUN_DATA;
-    case ErrorCode::unavailable:  // what a host's call says when its time is over
-      return FLOWRUN_TIMEOUT;
-    case ErrorCode::io:
-      return FLOWRUN_IO;
-    case ErrorCode::cancelled:
-      return FLOWRUN_CANCELLED;
-    case ErrorCode::exhausted:
-      return FLOWRUN_EXHAUSTED;
-  }
-  return FLOWRUN_DATA;
+  return error.code == ErrorCode::unavailable ? FLOWRUN_TIMEOUT : abi_code(error.code);
 }
 
 char* owned_text(const std::string& text) {

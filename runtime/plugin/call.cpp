@@ -59,13 +59,8 @@ Error PluginCall::thrown() const {
       "`{}` let an exception out: {} — catch it inside and return a code", component_.name, what)));
 }
 
-flowrun_code report(const Error& error, flowrun_error* out) noexcept {
-  if (out && out->text && out->capacity > 0) {
-    const size_t size = std::min<size_t>(error.message.size(), out->capacity - 1);
-    std::memcpy(out->text, error.message.data(), size);
-    out->text[size] = '\0';
-  }
-  switch (error.code) {
+flowrun_code abi_code(ErrorCode code) noexcept {
+  switch (code) {
     case ErrorCode::invalid:
       return FLOWRUN_INVALID;
     case ErrorCode::data:
@@ -80,6 +75,15 @@ flowrun_code report(const Error& error, flowrun_error* out) noexcept {
       return FLOWRUN_EXHAUSTED;
   }
   return FLOWRUN_DATA;
+}
+
+flowrun_code report(const Error& error, flowrun_error* out) noexcept {
+  if (out && out->text && out->capacity > 0) {
+    const size_t size = std::min<size_t>(error.message.size(), out->capacity - 1);
+    std::memcpy(out->text, error.message.data(), size);
+    out->text[size] = '\0';
+  }
+  return abi_code(error.code);
 }
 
 }  // namespace flowrun

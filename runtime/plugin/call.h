@@ -57,6 +57,9 @@ class PluginCall {
   std::array<char, 128> option_;
 };
 
+// The code that stands for an error across the C interface of plugins.
+flowrun_code abi_code(ErrorCode code) noexcept;
+
 // Writes an error of the host's into what a plugin gave for it; gives its code.
 flowrun_code report(const Error& error, flowrun_error* out) noexcept;
 
