@@ -285,10 +285,13 @@ Result<TypedPtr> Analyzer::row(const Ast& ast) {
   return call("named_struct", std::move(parts));
 }
 
-Result<std::vector<TypedPtr>> Analyzer::arguments(const Ast& ast) {
+Result<std::vector<TypedPtr>> Analyzer::arguments(const Ast& ast, bool takes_lambdas) {
   std::vector<TypedPtr> arguments;
   for (const AstPtr& child : ast.children) {
     if (child->kind == Ast::Kind::lambda) {
+      if (!takes_lambdas)
+        return Error::invalid(fmt::format("`{}` takes no lambda", ast.text))
+            .at_offset(child->offset);
       arguments.push_back(nullptr);
     } else if (child->kind == Ast::Kind::star) {
       for (size_t i = 0; i < schema_.num_fields(); ++i) {
@@ -316,7 +319,7 @@ Result<TypedPtr> Analyzer::function(const Ast& ast) {
     return Error::invalid(fmt::format(
         "`{}` is no aggregate — DISTINCT, FILTER and WITHIN GROUP are for aggregates", ast.text));
   }
-  FLOWRUN_TRY(std::vector<TypedPtr> nodes, arguments(ast));
+  FLOWRUN_TRY(std::vector<TypedPtr> nodes, arguments(ast, found->takes_lambdas));
   return call(*found, ast.text, std::move(nodes), &ast);
 }
 
@@ -342,11 +345,6 @@ Result<TypedPtr> Analyzer::call(const ScalarFunction& function, std::string_view
   if (given < function.min_arguments || given > function.max_arguments) {
     return Error::invalid(fmt::format("`{}` takes {} arguments; got {} — {}", written,
                                       count_text(function), given, function.doc));
-  }
-  const bool has_lambda =
-      std::ranges::any_of(nodes, [](const TypedPtr& node) { return node == nullptr; });
-  if (has_lambda && !function.build) {
-    return Error::invalid(fmt::format("`{}` takes no lambda — {}", written, function.doc));
   }
   if (!function.defaults.empty()) {
     for (size_t i = given - function.min_arguments; i < function.defaults.size(); ++i) {

@@ -89,7 +89,7 @@ class Analyzer {
   Result<TypedPtr> aggregate(const Ast& ast, const AggregateFunction& function);
   Result<std::vector<TypedPtr>> order_values(const Ast& ast);
   Result<TypedPtr> grouping(const Ast& ast);
-  Result<std::vector<TypedPtr>> arguments(const Ast& ast);
+  Result<std::vector<TypedPtr>> arguments(const Ast& ast, bool takes_lambdas = false);
   [[nodiscard]] Error unknown_function(const Ast& ast) const;
   [[nodiscard]] Error unknown_column(const Ast& ast) const;
 

@@ -120,6 +120,11 @@ struct ScalarFunction {
     fallible = true;
     return std::move(*this);
   }
+  // Lambdas may stand among its arguments: argument(i) is null there. REQUIRES: `build`.
+  ScalarFunction&& with_lambdas() && {
+    takes_lambdas = true;
+    return std::move(*this);
+  }
   // Two calls may differ (rand), or the value depends on the epoch (current_timestamp): never
   // folded.
   ScalarFunction&& not_foldable(bool is_deterministic) && {
@@ -140,6 +145,7 @@ struct ScalarFunction {
   std::string shown;
   std::vector<ColumnPtr> defaults;
   std::function<std::string(std::span<const std::string>)> column_name;
+  bool takes_lambdas = false;
   bool fallible = false;
   bool foldable = true;
   bool deterministic = true;

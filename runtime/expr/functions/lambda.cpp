@@ -239,25 +239,34 @@ void register_lambda_functions(FunctionRegistry& registry) {
   registry.add(ScalarFunction("transform",
                               "transform(array, x -> ...): the lambda's value for each element; "
                               "(x, i) -> ... is given the position too.",
-                              2, 2, over_elements(Holder::array, 2, finish_transform)));
+                              2, 2, over_elements(Holder::array, 2, finish_transform))
+                   .with_lambdas());
   registry.add(ScalarFunction("filter",
                               "filter(array, x -> ...): the elements for which the lambda is true.",
-                              2, 2, over_elements(Holder::array, 2, finish_filter)));
+                              2, 2, over_elements(Holder::array, 2, finish_filter))
+                   .with_lambdas());
   registry.add(ScalarFunction(
-      "exists", "exists(array, x -> ...): whether the lambda is true for one element.", 2, 2,
-      over_elements(Holder::array, 1, finish_quantifier(true))));
-  registry.add(ScalarFunction(
-      "forall", "forall(array, x -> ...): whether the lambda is true for every element.", 2, 2,
-      over_elements(Holder::array, 1, finish_quantifier(false))));
-  registry.add(ScalarFunction(
-      "map_filter", "map_filter(map, (k, v) -> ...): the entries for which the lambda is true.", 2,
-      2, over_elements(Holder::map, 2, finish_filter)));
+                   "exists", "exists(array, x -> ...): whether the lambda is true for one element.",
+                   2, 2, over_elements(Holder::array, 1, finish_quantifier(true)))
+                   .with_lambdas());
+  registry.add(
+      ScalarFunction("forall",
+                     "forall(array, x -> ...): whether the lambda is true for every element.", 2, 2,
+                     over_elements(Holder::array, 1, finish_quantifier(false)))
+          .with_lambdas());
+  registry.add(
+      ScalarFunction("map_filter",
+                     "map_filter(map, (k, v) -> ...): the entries for which the lambda is true.", 2,
+                     2, over_elements(Holder::map, 2, finish_filter))
+          .with_lambdas());
   registry.add(ScalarFunction("transform_keys",
                               "transform_keys(map, (k, v) -> ...): the map with other keys.", 2, 2,
-                              over_elements(Holder::map, 2, finish_transform_map(true))));
+                              over_elements(Holder::map, 2, finish_transform_map(true)))
+                   .with_lambdas());
   registry.add(ScalarFunction("transform_values",
                               "transform_values(map, (k, v) -> ...): the map with other values.", 2,
-                              2, over_elements(Holder::map, 2, finish_transform_map(false))));
+                              2, over_elements(Holder::map, 2, finish_transform_map(false)))
+                   .with_lambdas());
 }
 
 }  // namespace flowrun

@@ -228,14 +228,18 @@ void register_lambda_fold_functions(FunctionRegistry& registry) {
   registry.add(ScalarFunction({"aggregate", "reduce"},
                               "aggregate(array, start, (sum, x) -> ..., sum -> ...): the elements "
                               "merged one after the other.",
-                              3, 4, BuildFunction(build_aggregate)));
-  registry.add(ScalarFunction(
-      "zip_with", "zip_with(a, b, (x, y) -> ...): the lambda's value for each pair of elements.", 3,
-      3, BuildFunction(build_zip_with)));
+                              3, 4, BuildFunction(build_aggregate))
+                   .with_lambdas());
+  registry.add(
+      ScalarFunction("zip_with",
+                     "zip_with(a, b, (x, y) -> ...): the lambda's value for each pair of elements.",
+                     3, 3, BuildFunction(build_zip_with))
+          .with_lambdas());
   registry.add(ScalarFunction("array_sort",
                               "array_sort(array, (a, b) -> ...): sorted by a comparator that gives "
                               "below 0, 0 or above; nulls last without one.",
-                              1, 2, BuildFunction(build_array_sort)));
+                              1, 2, BuildFunction(build_array_sort))
+                   .with_lambdas());
 }
 
 }  // namespace flowrun

@@ -68,6 +68,22 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE("a lambda is refused wherever none is taken") {
+  const Fixture f;
+  for (const std::string& name : f.functions.names()) {
+    for (const char* arguments : {"a -> a", "a -> a, 1", "1, a -> a", "a -> a, b -> b",
+                                  "array(1), a -> a, 1", "1, 2, (a, b) -> a"}) {
+      const std::string call = name + "(" + arguments + ")";
+      INFO(call);
+      const auto bound = f.binder().bind(call);
+      CHECK_FALSE(bound.has_value());
+    }
+  }
+  CHECK(f.error("1 + (a -> a)") == "`+` takes no lambda");
+  CHECK(f.error("(a -> a) = 1") == "`=` takes no lambda");
+  CHECK(f.error("struct(a -> a)") == "`struct` takes no lambda");
+}
+
 TEST_CASE("nesting too deep is an error, never a crash") {
   const Fixture f;
   constexpr size_t kDeep = 10000;
