@@ -78,10 +78,8 @@ Status Run::end_epoch(Cut cut) {
         epoch->stateful[graph_.nodes[s].stateful_index].watermark = kEndOfTime;
     }
   }
-  if (epoch->has_data()) {
-    for (const auto& sink : sinks_) {
-      if (sink->node().stateful_input) sink->mark_changed();
-    }
+  for (size_t s = 0; s < sinks_.size(); ++s) {
+    if (changes(s, *epoch)) sinks_[s]->mark_changed();
   }
   const bool empty_end =
       cut == Cut::end && !epoch->has_data() && !finished_time && !watermark_moved_;
@@ -110,26 +108,28 @@ Status Run::end_epoch(Cut cut) {
   return ok_status();
 }
 
-// An epoch without rows serves append and update sinks behind operators that evict, and paced sinks
-// that wait.
+// Whether the epoch gives the sink's result something new: rows, or groups that a watermark that
+// moved has closed. It stays owed until the sink's turn.
+bool Run::changes(size_t sink, const EpochState& epoch) const {
+  const GraphNode& node = sinks_[sink]->node();
+  if (epoch.has_data()) return node.stateful_input;
+  return watermark_moved_ && node.mode != OutputMode::complete &&
+         std::ranges::any_of(graph_.statefuls, [&](size_t stateful) {
+           return graph_.nodes[stateful].ends_by_watermark() &&
+                  graph_.nodes[stateful].sinks.contains(sink);
+         });
+}
+
+// An epoch without rows serves only those that are owed something.
 std::vector<bool> Run::due_sinks(Cut cut, int64_t now) {
   const bool last = cut == Cut::end || (settings_.epochs && epochs_done_ + 1 >= *settings_.epochs);
   std::vector<bool> due(sinks_.size());
   for (size_t s = 0; s < sinks_.size(); ++s) {
     const SinkRunner& sink = *sinks_[s];
-    const bool paced = sink.node().pace > 0;
-    const bool turn = !paced || last || !sink.served_once() ||
+    const bool turn = sink.node().pace == 0 || last || !sink.served_once() ||
                       now >= sink.last_served_time() + sink.node().pace ||
                       sink.held_bytes() > settings_.in_flight / 2;
-    if (cut == Cut::no_data) {
-      const bool evicting = std::ranges::any_of(graph_.statefuls, [&](size_t node) {
-        return graph_.nodes[node].ends_by_watermark() && graph_.nodes[node].sinks.contains(s);
-      });
-      const bool owed = watermark_moved_ && evicting && sink.node().mode != OutputMode::complete;
-      due[s] = turn && (owed || sink.has_pending());
-    } else {
-      due[s] = turn;
-    }
+    due[s] = turn && (cut != Cut::no_data || sink.has_pending());
   }
   return due;
 }

@@ -1,6 +1,8 @@
 // The memory budget: when an epoch must end for it, when sources wait, when the run cannot go on.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/exec/run.h"
 
 namespace flowrun {
@@ -58,8 +60,18 @@ int64_t Run::epoch_budget() const {
   return (settings_.memory - kept_bytes_.load(std::memory_order_relaxed)) / 2;
 }
 
+int64_t Run::held_by_sinks() const {
+  int64_t bytes = 0;
+  for (const auto& sink : sinks_) bytes += sink->memory_bytes();
+  return bytes;
+}
+
+// What the epoch holds is in locals, in flight, or with sinks that keep its rows until it ends.
 bool Run::over_half_budget() const {
-  return shared_.local_bytes.total() + in_flight_.load() > epoch_budget();
+  const int64_t given =
+      held_by_sinks() - kept_by_sinks_.load(std::memory_order_relaxed);  // less: some have left
+  return shared_.local_bytes.total() + in_flight_.load() + std::max<int64_t>(given, 0) >
+         epoch_budget();
 }
 
 // A row in flight becomes a key in a local, which takes up to kGrowth times as much.
@@ -82,6 +94,7 @@ Status Run::check_memory() {
   for (const size_t s : graph_.statefuls)
     held.add(graph_.nodes[s].stateful->state_bytes(), kState, graph_.nodes[s]);
   for (const auto& sink : sinks_) held.add(sink->memory_bytes(), kRows, sink->node());
+  kept_by_sinks_.store(held_by_sinks(), std::memory_order_relaxed);
   kept_bytes_.store(held.total(), std::memory_order_relaxed);
   for (const size_t s : graph_.statefuls) {
     const GraphNode& node = graph_.nodes[s];

@@ -151,6 +151,7 @@ class Run final : public SourceHost {
   [[nodiscard]] bool awaits_cut() const;
   [[nodiscard]] bool room_in_flight() const;
   [[nodiscard]] int64_t epoch_budget() const;
+  [[nodiscard]] int64_t held_by_sinks() const;
   Status check_memory();
   Status check_memory_within_epoch();
 
@@ -167,6 +168,7 @@ class Run final : public SourceHost {
                         std::vector<std::vector<RecordBatch>>& rows);
   Status close_node(size_t node, EpochState& epoch, const std::vector<bool>& due,
                     std::vector<std::vector<RecordBatch>>& rows);
+  [[nodiscard]] bool changes(size_t sink, const EpochState& epoch) const;
   [[nodiscard]] std::vector<bool> due_sinks(Cut cut, int64_t now);
   Status finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
                       std::vector<std::vector<RecordBatch>>& rows);
@@ -197,11 +199,12 @@ class Run final : public SourceHost {
   int64_t next_sequence_ = 0;
   std::atomic<int64_t> in_flight_{0};
   std::atomic<int> waiting_sources_{0};
-  std::atomic<int64_t> kept_bytes_{0};  // by state and sinks, when the last epoch ended
-  bool stop_ = false;                   // asked for
-  int64_t stop_time_ = 0;               // when, monotonic
-  bool leaving_ = false;                // sources must leave
-  bool over_ = false;                   // nothing more will be committed
+  std::atomic<int64_t> kept_bytes_{0};     // by state and sinks, when the last epoch ended
+  std::atomic<int64_t> kept_by_sinks_{0};  // the part of it that sinks kept
+  bool stop_ = false;                      // asked for
+  int64_t stop_time_ = 0;                  // when, monotonic
+  bool leaving_ = false;                   // sources must leave
+  bool over_ = false;                      // nothing more will be committed
   std::optional<Error> failure_;
   EpochId failed_epoch_ = 0;  // of failure_; epochs before it are still committed
   std::mt19937_64 random_;

@@ -96,6 +96,7 @@ Status SinkRunner::write(EpochId epoch, const RecordBatch& batch) {
   rows_since_turn_.fetch_add(batch.num_rows(), std::memory_order_relaxed);
   if (capture_) return capture_->write(batch);
   Status written = node_.sink->write(epoch, batch);
+  count_memory();
   if (!written) return std::move(written.error()).within(node_.name);
   return ok_status();
 }
@@ -149,6 +150,7 @@ Status SinkRunner::commit(EpochId epoch) {
   auto token = node_.sink->prepare(epoch);
   if (!token) return std::move(token.error()).within(node_.name);
   Status committed = node_.sink->commit(epoch, *token);
+  count_memory();
   if (!committed) return std::move(committed.error()).within(node_.name);
   return ok_status();
 }
@@ -182,6 +184,9 @@ int64_t SinkRunner::held_bytes() const {
   return held_bytes_;
 }
 
-int64_t SinkRunner::memory_bytes() const { return capture_ ? 0 : node_.sink->memory_bytes(); }
+// Where the sink is called, so that it need not bear to be asked while it writes.
+void SinkRunner::count_memory() {
+  memory_bytes_.store(node_.sink->memory_bytes(), std::memory_order_relaxed);
+}
 
 }  // namespace flowrun

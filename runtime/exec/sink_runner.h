@@ -61,7 +61,10 @@ class SinkRunner {
   void mark_changed() { changed_ = true; }
   [[nodiscard]] int64_t held_bytes() const;
   [[nodiscard]] int64_t rows_of_last_turn() const { return rows_of_turn_; }
-  [[nodiscard]] int64_t memory_bytes() const;
+  // As of the sink's last write or commit. From any thread.
+  [[nodiscard]] int64_t memory_bytes() const {
+    return memory_bytes_.load(std::memory_order_relaxed);
+  }
 
  private:
   struct Delivery {
@@ -75,6 +78,7 @@ class SinkRunner {
   Status drain(std::unique_lock<std::mutex>& lock);
   Status serve(const Turn& turn);
   Status commit(EpochId epoch);
+  void count_memory();
   Status take(Delivery delivery);
   Status write(EpochId epoch, const RecordBatch& batch);
 
@@ -105,6 +109,7 @@ class SinkRunner {
   bool opened_ = false;
   int64_t rows_of_turn_ = 0;
   std::atomic<int64_t> rows_since_turn_{0};
+  std::atomic<int64_t> memory_bytes_{0};
 };
 
 }  // namespace flowrun

@@ -63,7 +63,8 @@ class Sink {
     static_cast<void>(mode);
     return 0;
   }
-  // Bytes it holds that count against `memory:` (memory tables, console in complete mode).
+  // Bytes it holds that count against `memory:` (rows of the open epoch, memory tables). Asked
+  // between its other calls, on their thread.
   [[nodiscard]] virtual int64_t memory_bytes() const { return 0; }
   [[nodiscard]] virtual std::string describe() const = 0;
   // Warnings for check: "grows without a bound — add `keep_rows:`". Called after bind.

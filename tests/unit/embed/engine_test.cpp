@@ -94,6 +94,35 @@ TEST_CASE("the host's clock decides when an epoch ends") {
   CHECK(engine.progress()->timestamp >= 1'000'000);
 }
 
+TEST_CASE("a window that closes between a paced sink's turns is given at the next one") {
+  StillClock clock;
+  flowrun::Settings settings;
+  settings.stepped = true;
+  settings.clock = &clock;
+  auto engine = loaded(
+      "nodes:\n"
+      "  in: { source: push, schema: \"x BIGINT\" }\n"
+      "  times: { from: in, with_columns: { t: timestamp_seconds(x) } }\n"
+      "  known: { from: times, watermark: t, delay: 1 second }\n"
+      "  counts: { from: known, window: 10 seconds, on: t, agg: { count: count(*) } }\n"
+      "  found: { from: counts, select: [count] }\n"
+      "  out: { from: found, sink: pull, mode: append, every: 10 seconds }\n",
+      std::move(settings));
+  auto in = push_into(engine);
+  auto out = pull_from(engine);
+  REQUIRE(in.push({1}));
+  while (engine.step()->made_epoch) continue;
+  clock.time += 11'000'000;
+  REQUIRE(in.push({30}));
+  while (engine.step()->made_epoch) continue;  // its turn comes before the watermark has moved
+  CHECK_FALSE(out.pull(flowrun::kNow));
+  clock.time += 10'000'000;
+  CHECK(engine.step()->made_epoch);
+  auto rows = out.pull(flowrun::kNow);
+  REQUIRE(rows);
+  CHECK(*rows == std::vector<Number>{{1}});
+}
+
 TEST_CASE("a stepped engine has no threads, not even to end") {
   flowrun::Settings settings;
   settings.stepped = true;

@@ -289,3 +289,19 @@ TEST_CASE(
   CHECK(pipeline.rows->epochs.size() == 3);
   CHECK(pipeline.totals->all().back() == 6);
 }
+
+TEST_CASE("an epoch ends before the rows that a sink keeps of it spend the memory budget") {
+  constexpr int64_t kRowsOfMebibyte = 131'072;
+  constexpr int64_t kChunks = 40;
+  Pipeline pipeline({Trigger::Kind::period, 3'600'000'000}, false);
+  pipeline.rows->counts_memory = true;
+  for (int64_t i = 0; i < kChunks; ++i) pipeline.script->give(range(1, kRowsOfMebibyte + 1));
+  pipeline.script->give({}, Chunk::Mark::stream_ends);
+  EngineOptions options;
+  options.memory = int64_t{16} << 20;
+  pipeline.start(std::move(options));
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->all().size() == static_cast<size_t>(kChunks * kRowsOfMebibyte));
+  for (const auto& [epoch, rows] : pipeline.rows->epochs)
+    CHECK(rows.size() <= 16 * kRowsOfMebibyte);
+}

@@ -83,6 +83,7 @@ struct Received {
   bool blocked = false;
   bool cancelled = false;
   int64_t pace = 0;
+  bool counts_memory = false;  // 8 bytes for each row of the open epoch
   std::function<void()> before_prepare;
 
   [[nodiscard]] std::vector<int64_t> all() {
@@ -143,6 +144,9 @@ class FakeSink final : public Sink {
   }
   [[nodiscard]] bool blocking() const override { return received_->blocks; }
   [[nodiscard]] int64_t default_pace(OutputMode) const override { return received_->pace; }
+  [[nodiscard]] int64_t memory_bytes() const override {
+    return received_->counts_memory ? static_cast<int64_t>(pending_.size() * 8) : 0;
+  }
   [[nodiscard]] std::string describe() const override { return "fake"; }
 
  private:
