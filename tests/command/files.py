@@ -6,15 +6,12 @@
 import gzip
 import json
 import os
-import pathlib
 import re
 import subprocess
-import sys
 import time
-import unittest
 
-import run as command
-from run import DEADLINE, Started, wait_for
+import driver
+from driver import DEADLINE, Started, run, wait_for
 
 
 class Files(Started):
@@ -25,7 +22,7 @@ class Files(Started):
         for i in range(files):
             part = rows[i * len(rows) // files:(i + 1) * len(rows) // files]
             (source / f"{i:04}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
-        return command.run("run", self.pipeline(f"""
+        return run("run", self.pipeline(f"""
 trigger: available_now
 nodes:
   rows: {{ source: file, path: rows, format: json, max_files: 1, order: name, schema: "{schema}" }}
@@ -107,7 +104,7 @@ nodes:
         part, = self.found()
         with open(self.path / "out" / part, "ab") as file:
             file.write(b"what was not committed")
-        done = command.run("run", pipeline, "--epochs", "1", cwd=self.path)
+        done = run("run", pipeline, "--epochs", "1", cwd=self.path)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.found(), ["00000000.txt.gz", "00000001.txt.gz"])
         lines = gzip.decompress((self.path / "out" / "00000000.txt.gz").read_bytes()).splitlines()
@@ -126,11 +123,10 @@ nodes:
         text = "trigger: {}\nnodes:\n  lines: {{ source: socket, port: 1 }}\n  out: {{ from: lines, sink: file, path: out, {} }}\n"
         for trigger, options, warned in (("asap", "format: text", True), ("5 seconds", "format: text", True), ("1 minute", "format: text", False),
                                          ("asap", "roll: { every: 1 minute }", False), ("asap", "every: 1 minute", False), ("once", "format: text", False)):
-            done = command.run("check", self.pipeline(text.format(trigger, options)))
+            done = run("check", self.pipeline(text.format(trigger, options)))
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual("files a day" in done.stdout + done.stderr, warned, (trigger, options))
 
 
 if __name__ == "__main__":
-    command.FLOWRUN = pathlib.Path(sys.argv.pop(1)).resolve()
-    unittest.main(verbosity=1)
+    driver.main()

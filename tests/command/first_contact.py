@@ -9,17 +9,13 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
-import sys
-import tempfile
 import threading
-import time
-import unittest
 import xml.etree.ElementTree
 
-FLOWRUN = None
-DEADLINE = 60  # seconds after which a test gives up
+import driver
+from driver import DEADLINE, Started, run, wait_for
+
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
 COUNTS = """
@@ -62,46 +58,16 @@ expect:
 """
 
 
-def run(*arguments, **options):
-    return subprocess.run([FLOWRUN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE, check=False, **options)
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"not within {DEADLINE} s: {what}")
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="flowrun-first-")
-        self.path = pathlib.Path(folder.name)
-        self.addCleanup(folder.cleanup)
-
+class Case(Started):
     def write(self, name, text):
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return path
 
-    def serve(self, lines):
-        """A server that sends the lines to whoever connects, and keeps the connection open. Gives its port."""
-        server = socket.create_server(("127.0.0.1", 0))
-        peers = [server]
-        def serve():
-            while True:
-                try:
-                    peer, _ = server.accept()
-                    peers.append(peer)
-                    peer.sendall("".join(line + "\n" for line in lines).encode())
-                except OSError:
-                    return
-        threading.Thread(target=serve, daemon=True).start()
-        self.addCleanup(lambda: [peer.close() for peer in peers])
-        return server.getsockname()[1]
+    def port_of(self, lines):
+        """Of a server that sends the lines to whoever connects, and keeps the connection open."""
+        return self.serve(lines).port
 
     def refused(self, done, *words):
         self.assertEqual(done.returncode, 2, done)
@@ -196,7 +162,7 @@ class Test(Case):
     def test_watch_runs_again_when_a_file_changes(self):
         test = self.counts()
         with open(self.path / "out.txt", "w", encoding="utf-8") as out:
-            process = subprocess.Popen([FLOWRUN, "test", "--watch", self.path], stdout=out, stderr=out)
+            process = subprocess.Popen([driver.FLOWRUN, "test", "--watch", self.path], stdout=out, stderr=out)
         self.addCleanup(lambda: (process.kill(), process.wait()))
         read = lambda: (self.path / "out.txt").read_text()
         wait_for(lambda: "1 passed, 0 failed" in read() and "watching" in read(), "the first result")
@@ -259,7 +225,6 @@ class Include(Case):
             if pipeline != "lab-12-words":
                 self.assertIn("watches.yaml", merged.stdout.splitlines()[0])
                 self.assertRegex(merged.stdout, r"  # from .*/watches\.yaml\n  watches: \{")
-            shutil.copytree(PROJECT / "data", self.path.parent / "data", dirs_exist_ok=True) if False else None
             text = merged.stdout.replace("../data/", f"{PROJECT}/data/")
             self.assertEqual(run("explain", self.write("merged.yaml", text)).stdout.replace("../data/", ""),
                              run("explain", file).stdout.replace("../data/", ""))
@@ -309,7 +274,7 @@ only showing top 2 rows
         self.refused(run("show", self.pipeline(), "reading"), "no node `reading`", "did you mean `readings`?")
 
     def test_a_stream_is_looked_at_for_so_long(self):
-        port = self.serve(['{"k":"a","v":1}'] * 3)
+        port = self.port_of(['{"k":"a","v":1}'] * 3)
         path = self.write("s.yaml", f'nodes:\n  lines: {{ source: socket, port: {port} }}\n  r: {{ from: lines, parse: json, schema: "k string" }}\n')
         done = run("show", path, "r", "--for", "1s")
         self.assertEqual((done.returncode, done.stdout.count("|  a|")), (0, 3))
@@ -332,7 +297,7 @@ class New(Case):
         return path
 
     def test_a_pipeline_is_made_from_a_server(self):
-        port = self.serve([*self.RECORDS, "none"])
+        port = self.port_of([*self.RECORDS, "none"])
         done = run("new", "--from", f"127.0.0.1:{port}", "--for", "2s")
         self.assertEqual(done.returncode, 0, done)
         self.assertIn(f"lines: {{ source: socket, host: 127.0.0.1, port: {port} }}", done.stdout)
@@ -411,7 +376,7 @@ class Check(Case):
     """flowrun check, explain and completions"""
 
     def test_connect_answers_for_every_source_and_sink_and_leaves_nothing_behind(self):
-        port = self.serve(["{}"])
+        port = self.port_of(["{}"])
         path = self.write("p.yaml", f"""
 nodes:
   here: {{ source: socket, port: {port} }}
@@ -432,7 +397,7 @@ nodes:
         self.assertEqual(sorted(os.listdir(self.path)), ["p.yaml"])
 
     def test_connect_is_content_where_everything_is_there(self):
-        port = self.serve([])
+        port = self.port_of([])
         path = self.write("p.yaml", f"nodes:\n  here: {{ source: socket, port: {port} }}\n  a: {{ from: here, sink: console }}\n")
         self.assertEqual(run("check", "--connect", path).returncode, 0)
 
@@ -556,7 +521,4 @@ nodes:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    FLOWRUN = os.path.abspath(sys.argv[1])
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    driver.main()

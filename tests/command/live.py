@@ -10,15 +10,14 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import tempfile
-import time
 import unittest
 import urllib.error
 import urllib.request
 
-FLOWRUN = None
-DEADLINE = 60  # seconds after which a test gives up
+import driver
+from driver import DEADLINE, wait_for
+
 
 COUNTED = """
 name: counted
@@ -33,17 +32,6 @@ nodes:
 """
 
 
-def wait_for(condition, what):
-    """Polls until the condition holds; gives what it gave."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not within {DEADLINE} s: {what}")
-
-
 class Live(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -55,7 +43,7 @@ class Live(unittest.TestCase):
         (cls.path / "names.csv").write_text("k,name\n0,zero\n1,one\n2,two\n", encoding="utf-8")
         cls.error = cls.path / "error.txt"
         with open(cls.error, "wb") as error:
-            cls.process = subprocess.Popen([FLOWRUN, "run", cls.pipeline, "--listen", "127.0.0.1:0"],
+            cls.process = subprocess.Popen([driver.FLOWRUN, "run", cls.pipeline, "--listen", "127.0.0.1:0"],
                                            stderr=error, stdout=subprocess.DEVNULL, env=cls.environment)
         said = wait_for(lambda: re.search(r"http://127\.0\.0\.1:\d+", cls.error.read_text()), "the address")
         cls.address = said.group(0)
@@ -68,7 +56,7 @@ class Live(unittest.TestCase):
         cls.folder.cleanup()
 
     def run_(self, *arguments, **options):
-        return subprocess.run([FLOWRUN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE, check=False,
+        return subprocess.run([driver.FLOWRUN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE, check=False,
                               env=self.environment, **options)
 
     def sql(self, statement, *arguments):
@@ -114,7 +102,7 @@ class Live(unittest.TestCase):
 
     def test_the_prompt_completes_names_and_remembers(self):
         leader, follower = pty.openpty()
-        process = subprocess.Popen([FLOWRUN, "sql", self.pipeline], stdin=follower, stdout=follower, stderr=follower,
+        process = subprocess.Popen([driver.FLOWRUN, "sql", self.pipeline], stdin=follower, stdout=follower, stderr=follower,
                                    env={**self.environment, "TERM": "xterm"})
         self.addCleanup(lambda: process.poll() is None and process.kill())
         os.close(follower)
@@ -137,7 +125,7 @@ class Live(unittest.TestCase):
         self.assertIn("select", (self.path / ".local/state/flowrun/sql_history").read_text())
 
     def test_watch_asks_again(self):
-        process = subprocess.Popen([FLOWRUN, "sql", self.pipeline, "select 'x' as x", "--watch", "50ms", "--format", "csv"],
+        process = subprocess.Popen([driver.FLOWRUN, "sql", self.pipeline, "select 'x' as x", "--watch", "50ms", "--format", "csv"],
                                    stdout=subprocess.PIPE, text=True, env=self.environment)
         lines = [process.stdout.readline() for _ in range(6)]
         process.kill()
@@ -209,7 +197,7 @@ class Live(unittest.TestCase):
     def test_a_stop_by_http_ends_a_run_and_leaves_no_socket(self):
         other = self.path / "stopped.yaml"
         other.write_text(COUNTED, encoding="utf-8")
-        process = subprocess.Popen([FLOWRUN, "run", other], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=self.environment)
+        process = subprocess.Popen([driver.FLOWRUN, "run", other], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=self.environment)
         self.addCleanup(lambda: process.poll() is None and process.kill())
         socket_path = wait_for(lambda: list((self.path / "flowrun").glob("stopped-*.sock")), "the socket")[0]
         wait_for(lambda: self.run_("status", other).returncode == 0, "an answer")
@@ -219,5 +207,4 @@ class Live(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    FLOWRUN = pathlib.Path(sys.argv.pop(1)).resolve()
-    unittest.main(verbosity=1)
+    driver.main()

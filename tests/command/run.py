@@ -5,21 +5,16 @@
 """
 import json
 import os
-import pathlib
 import pty
 import re
 import select
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
-import threading
 import time
-import unittest
 
-FLOWRUN = None
-DEADLINE = 30  # seconds after which a test gives up
+import driver
+from driver import DEADLINE, Started, run, wait_for
 
 COUNTS = """
 name: counts
@@ -32,81 +27,13 @@ nodes:
 """
 
 
-def run(*arguments, **options):
-    return subprocess.run([FLOWRUN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE, check=False, **options)
-
-
-def wait_for(condition, what):
-    """Polls until the condition holds."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"not within {DEADLINE} s: {what}")
-
-
-class Server:
-    """Sends lines to whoever connects, and keeps the connection open."""
-
-    def __init__(self, lines):
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.lines = lines
-        self.peers = []
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                peer, _ = self.socket.accept()
-            except OSError:
-                return
-            self.peers.append(peer)
-            try:
-                peer.sendall("".join(line + "\n" for line in self.lines).encode())
-            except OSError:
-                pass
-
-    def close(self):
-        for peer in [self.socket, *self.peers]:
-            peer.close()
-
-
-class Started(unittest.TestCase):
-    """A test with a folder of its own, that starts flowrun in it."""
-
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="flowrun-command-")
-        self.path = pathlib.Path(self.folder.name)
-        self.addCleanup(self.folder.cleanup)
-
-    def pipeline(self, text):
-        path = self.path / "pipeline.yaml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def serve(self, lines):
-        server = Server(lines)
-        self.addCleanup(server.close)
-        return server
-
-    def start(self, *arguments, **options):
-        """Starts flowrun with its output in files."""
-        out, error = self.path / "out.txt", self.path / "error.txt"
-        with open(out, "wb") as out_file, open(error, "wb") as error_file:
-            process = subprocess.Popen([FLOWRUN, *map(str, arguments)], stdout=out_file, stderr=error_file, **options)
-        self.addCleanup(lambda: process.poll() is None and process.kill())
-        return process, out, error
-
+class Command(Started):
     def start_counting(self, lines, *arguments):
         server = self.serve(lines)
         process, out, error = self.start(self.pipeline(COUNTS % server.port), *arguments)
         wait_for(lambda: '"count"' in out.read_text(), "the first result")
         return process, out, error
 
-
-class Command(Started):
     # ---- exit codes
 
     def test_a_wrong_command_line_is_refused(self):
@@ -173,7 +100,7 @@ nodes:
         server = self.serve(['{"k":"key %d","v":1}' % i for i in range(20000)])
         read_end, write_end = os.pipe()
         self.addCleanup(os.close, read_end)
-        process = subprocess.Popen([FLOWRUN, "run", self.pipeline(COUNTS % server.port), "--set", "screen.rows=100000"],
+        process = subprocess.Popen([driver.FLOWRUN, "run", self.pipeline(COUNTS % server.port), "--set", "screen.rows=100000"],
                                    stdout=write_end, stderr=subprocess.PIPE)
         self.addCleanup(process.stderr.close)
         os.close(write_end)
@@ -205,7 +132,7 @@ nodes:
         server = self.serve(['{"k":"a","v":1}'])
         read_end, write_end = os.pipe()
         os.close(read_end)
-        process = subprocess.Popen([FLOWRUN, "run", self.pipeline(COUNTS % server.port)], stdout=write_end, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen([driver.FLOWRUN, "run", self.pipeline(COUNTS % server.port)], stdout=write_end, stderr=subprocess.PIPE, text=True)
         os.close(write_end)
         _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 1)
@@ -271,7 +198,7 @@ nodes:
     def test_a_terminal_has_a_status_line_that_never_mixes_with_the_tables(self):
         server = self.serve(['{"k":"a","v":1}'] * 3)
         leader, follower = pty.openpty()
-        process = subprocess.Popen([FLOWRUN, "run", self.pipeline(COUNTS.replace(", format: json", "") % server.port), "--epochs", "1"],
+        process = subprocess.Popen([driver.FLOWRUN, "run", self.pipeline(COUNTS.replace(", format: json", "") % server.port), "--epochs", "1"],
                                    stdout=follower, stderr=follower)
         os.close(follower)
         text = b""
@@ -442,7 +369,7 @@ nodes:
         self.assertNotIn("falling behind", done.stderr)
 
     def test_a_simulator_serves_several_clients_and_survives_one_that_leaves(self):
-        process = subprocess.Popen([FLOWRUN, "simulate", "watches", "--port", "0", "--rate", "2000", "--seed", "5"],
+        process = subprocess.Popen([driver.FLOWRUN, "simulate", "watches", "--port", "0", "--rate", "2000", "--seed", "5"],
                                    stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.kill)
@@ -461,7 +388,7 @@ nodes:
         self.assertEqual(process.wait(DEADLINE), 0)
 
     def test_a_simulator_ends_after_its_count(self):
-        process = subprocess.Popen([FLOWRUN, "simulate", "quotes", "--port", "0", "--rate", "2000000", "--count", "3000"],
+        process = subprocess.Popen([driver.FLOWRUN, "simulate", "quotes", "--port", "0", "--rate", "2000000", "--count", "3000"],
                                    stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
         self.addCleanup(process.stderr.close)
         port = int(re.search(r":(\d+),", process.stderr.readline()).group(1))
@@ -486,5 +413,4 @@ nodes:
 
 
 if __name__ == "__main__":
-    FLOWRUN = pathlib.Path(sys.argv.pop(1)).resolve()
-    unittest.main(verbosity=1)
+    driver.main()

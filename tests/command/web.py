@@ -14,14 +14,12 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
-import unittest
 import zlib
 
-import run as command
-from run import DEADLINE, Started, wait_for
+import driver
+from driver import DEADLINE, Started, run, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
@@ -108,7 +106,7 @@ class Web(Started):
         """Runs a source to its end: (exit code, the values it gave, standard error)."""
         pipeline = self.pipeline(f"nodes:\n  lines: {{ {source} }}\n  out: {{ from: lines, sink: console, format: json }}\n")
         environment = {**os.environ, **options.pop("environment", {})}
-        done = command.run("run", pipeline, *arguments, env=environment, cwd=self.path, **options)
+        done = run("run", pipeline, *arguments, env=environment, cwd=self.path, **options)
         rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         return done.returncode, rows, done.stderr
 
@@ -226,7 +224,7 @@ nodes:
   out: {{ from: lines, sink: console, format: json }}
   bad: {{ from: lines.errors, sink: console, format: json }}
 """)
-        done = command.run("run", pipeline)
+        done = run("run", pipeline)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn('{"value":"a"}', done.stdout)
         self.assertIn('{"value":"b"}', done.stdout)
@@ -246,7 +244,7 @@ nodes:
   lines: {{ source: sse, url: 'http://127.0.0.1:{peer.port}/' }}
   out: {{ from: lines, sink: console, format: json }}
 """)
-        done = command.run("run", pipeline)
+        done = run("run", pipeline)
         self.assertEqual((done.returncode, done.stdout.count('"value"')), (0, 2))
 
     # ---- TLS and proxies
@@ -308,12 +306,12 @@ nodes:
         for options, message in (("url: ftp://a/b", "is no URL of a server"), ("url: 'http://a/', ca: x.pem", "`ca` is for https"),
                                  ("url: 'https://a/', ca: x.pem", "cannot read certificates"),
                                  ("url: 'http://a/', headers: { 'a b': c }", "is no name of a header")):
-            done = command.run("check", self.pipeline(f"nodes:\n  lines: {{ source: sse, {options} }}\n  out: {{ from: lines, sink: discard }}\n"))
+            done = run("check", self.pipeline(f"nodes:\n  lines: {{ source: sse, {options} }}\n  out: {{ from: lines, sink: discard }}\n"))
             self.assertEqual(done.returncode, 2, options)
             self.assertRegex(done.stderr + done.stdout, r"pipeline\.yaml:2:\d+: error: .*" + re.escape(message))
 
     def test_secrets_are_not_shown(self):
-        done = command.run("check", self.pipeline("nodes:\n  lines: { source: sse, urk: 'http://a/', headers: { Authorization: Bearer geheim } }\n  out: { from: lines, sink: discard }\n"))
+        done = run("check", self.pipeline("nodes:\n  lines: { source: sse, urk: 'http://a/', headers: { Authorization: Bearer geheim } }\n  out: { from: lines, sink: discard }\n"))
         self.assertEqual(done.returncode, 2)
         self.assertNotIn("geheim", done.stderr + done.stdout)
 
@@ -403,7 +401,7 @@ nodes:
             process.kill()
 
     def test_whoever_is_not_on_this_machine_needs_a_token(self):
-        done = command.run("check", self.pipeline("nodes:\n  lines: { source: http, listen: '0.0.0.0:8080' }\n  out: { from: lines, sink: discard }\n"))
+        done = run("check", self.pipeline("nodes:\n  lines: { source: http, listen: '0.0.0.0:8080' }\n  out: { from: lines, sink: discard }\n"))
         self.assertEqual(done.returncode, 2)
         self.assertIn("add `token:`", done.stderr + done.stdout)
         port, _, _, _ = self.listening("path: /in, token: sesame")
@@ -416,7 +414,7 @@ nodes:
     def posting(self, rows, options, *arguments):
         """Runs rows of JSON {k, v} into the sink."""
         (self.path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        return command.run("run", self.pipeline(f"""
+        return run("run", self.pipeline(f"""
 nodes:
   rows: {{ source: file, path: rows.jsonl, format: json, schema: "k string, v bigint" }}
   out: {{ from: rows, {options} }}
@@ -500,7 +498,7 @@ nodes:
         done = self.posting(rows, store)
         self.assertEqual(done.returncode, 2)
         self.assertIn("--allow-exec", done.stderr)
-        self.assertEqual(command.run("check", self.path / "pipeline.yaml", cwd=self.path).returncode, 0)
+        self.assertEqual(run("check", self.path / "pipeline.yaml", cwd=self.path).returncode, 0)
         done = self.posting(rows, store, "--allow-exec")
         self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
         self.assertEqual([json.loads(line) for line in (self.path / "got.txt").read_text().splitlines()], rows)
@@ -523,7 +521,7 @@ nodes:
     # ---- the simulator and the pipelines on it
 
     def simulator(self, *arguments):
-        process = subprocess.Popen([command.FLOWRUN, "simulate", "wikimedia", "--port", "0", *arguments],
+        process = subprocess.Popen([driver.FLOWRUN, "simulate", "wikimedia", "--port", "0", *arguments],
                                    stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait)
@@ -575,7 +573,7 @@ nodes:
             folder = self.path / pipeline.stem
             url = f"changes.url=http://127.0.0.1:{port}/v2/stream/recentchange"
             running.append((pipeline, folder, subprocess.Popen(
-                [command.FLOWRUN, "run", pipeline, "--set", url, "--capture", folder, "--epochs", "3", "--quiet"],
+                [driver.FLOWRUN, "run", pipeline, "--set", url, "--capture", folder, "--epochs", "3", "--quiet"],
                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)))
             self.addCleanup(running[-1][2].kill)
         for pipeline, folder, process in running:
@@ -603,5 +601,4 @@ nodes:
 
 
 if __name__ == "__main__":
-    command.FLOWRUN = pathlib.Path(sys.argv.pop(1)).resolve()
-    unittest.main(verbosity=1)
+    driver.main()
