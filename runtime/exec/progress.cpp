@@ -4,29 +4,13 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include "runtime/format/datetime.h"
+#include "runtime/format/utc_text.h"
 
 namespace flowrun {
 
 namespace {
 
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
-// 2026-01-01T00:00:00.123Z
-std::string utc_text(int64_t microseconds) {
-  int64_t milliseconds = microseconds / 1000;
-  if (microseconds % 1000 < 0) --milliseconds;
-  int64_t days = milliseconds / 86'400'000;
-  int64_t rest = milliseconds % 86'400'000;
-  if (rest < 0) {
-    rest += 86'400'000;
-    --days;
-  }
-  std::string date;
-  append_date(static_cast<int32_t>(days), date);
-  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}Z", date, rest / 3'600'000, rest / 60'000 % 60,
-                     rest / 1000 % 60, rest % 1000);
-}
 
 void text(Writer& writer, const char* key, const std::string& value) {
   writer.Key(key);

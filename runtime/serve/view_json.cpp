@@ -5,8 +5,8 @@
 #include <rapidjson/writer.h>
 #include <unistd.h>
 
-#include "runtime/format/datetime.h"
 #include "runtime/format/json_writer.h"
+#include "runtime/format/utc_text.h"
 
 namespace flowrun {
 
@@ -29,13 +29,6 @@ void number(Writer& writer, const char* name, int64_t value) {
 void flag(Writer& writer, const char* name, bool value) {
   key(writer, name);
   writer.Bool(value);
-}
-
-std::string utc_time(int64_t microseconds) {
-  std::string out;
-  LocalTime wall(TimeZone::utc());
-  append_iso_timestamp(microseconds, wall, out);
-  return out;
 }
 
 std::string taken(const rapidjson::StringBuffer& buffer) {
@@ -110,7 +103,7 @@ std::string status_json(const Engine& engine, const LiveState& state, const std:
   text(writer, "doc", engine.plan().doc);
   text(writer, "version", version);
   number(writer, "pid", getpid());
-  text(writer, "started", utc_time(state.started()));
+  text(writer, "started", utc_text(state.started()));
   text(writer, "phase", phase_name(state.phase()));
   text(writer, "failure", state.failure());
   text(writer, "timezone", engine.plan().timezone);
@@ -208,7 +201,7 @@ std::string log_json(const LiveState& state) {
   writer.StartArray();
   for (const LoggedEvent& logged : state.log()) {
     writer.StartObject();
-    text(writer, "time", utc_time(logged.time));
+    text(writer, "time", utc_text(logged.time));
     text(writer, "level", kLevels[static_cast<size_t>(logged.event.level)]);
     text(writer, "node", logged.event.node);
     text(writer, "message", logged.event.message);

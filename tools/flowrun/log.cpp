@@ -6,6 +6,7 @@
 
 #include <cctype>
 
+#include "runtime/format/utc_text.h"
 #include "tools/flowrun/text.h"
 
 namespace flowrun {

@@ -3,17 +3,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 
+#include "runtime/format/utc_text.h"
+
 namespace flowrun {
-namespace {
-
-constexpr int64_t kMillisPerSecond = 1000, kMicrosPerMilli = 1000;
-
-}  // namespace
-
 std::string with_separators(int64_t value) {
   std::string digits = std::to_string(std::abs(value));
   constexpr size_t kGroup = 3;
@@ -44,18 +39,26 @@ std::string seconds_text(int64_t microseconds) {
   return fmt::format("{:.3g} s", static_cast<double>(microseconds) / kMicrosPerSecond);
 }
 
-std::string time_of_day(int64_t microseconds) { return utc_text(microseconds).substr(11, 8); }
+std::string duration_text(int64_t microseconds) {
+  constexpr int64_t kMillisecond = 1000, kSecond = 1'000'000;
+  struct Unit {
+    int64_t size;
+    const char* name;
+  };
+  for (const Unit& unit : {Unit{3600 * kSecond, "hour"},
+                           {60 * kSecond, "minute"},
+                           {kSecond, "second"},
+                           {kMillisecond, "millisecond"}}) {
+    if (microseconds % unit.size != 0 || (microseconds == 0 && unit.size != kSecond)) continue;
+    const int64_t count = microseconds / unit.size;
+    return fmt::format("{} {}{}", count, unit.name, count == 1 ? "" : "s");
+  }
+  return fmt::format("{} microseconds", microseconds);
+}
 
-std::string utc_text(int64_t microseconds) {
-  using namespace std::chrono;
-  const sys_time<std::chrono::microseconds> time{std::chrono::microseconds(microseconds)};
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const int64_t millis = (time - day).count() / kMicrosPerMilli;
-  const int64_t seconds = millis / kMillisPerSecond;
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     seconds / 3600, seconds / 60 % 60, seconds % 60, millis % kMillisPerSecond);
+std::string time_of_day(int64_t microseconds) {
+  constexpr size_t kTime = 11, kLength = 8;  // in 2026-03-01T14:03:05.120Z
+  return utc_text(microseconds).substr(kTime, kLength);
 }
 
 }  // namespace flowrun
