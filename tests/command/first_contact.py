@@ -126,8 +126,84 @@ class Test(Case):
         self.assertIn("- { k: a, count: 1 }", text)
         self.assertEqual(run("test", self.path).returncode, 0)
 
+    def updated(self, expect, head=COUNTS_TEST.partition("late:")[0]):
+        """What --update makes of a test whose expectations are these; it passes then, and has nothing more to change."""
+        test = self.counts(head + expect)
+        self.assertEqual(run("test", "--update", self.path).returncode, 0)
+        self.assertEqual(run("test", self.path).returncode, 0, test.read_text())
+        return test.read_text().removeprefix(head)
+
+    def test_update_changes_only_what_differs_and_keeps_every_comment(self):
+        self.assertEqual(self.updated("""late: { hours: 7 }  # an hour late
+rejected: { readings: 4, timed: 0 }  # no record
+# What comes.
+expect:
+  # windows
+  screen:
+    - at: 5400 seconds   # when it is due
+      rows:
+        # the first hour
+        - { count: 9, window: { start: 2026-01-01 00:00:00, end: 2026-01-01 01:00:00 } }  # two
+        - { count: 3 }  # never came
+  table:   # all of it
+    rows:
+      # b first
+      - { k: "b", count: 1 }   # b's
+      - [a, 4]   # "a" # too
+      - k: z     # of nobody
+        count: 1
+    # the end
+"""), """late: { hours: 1 }  # an hour late
+rejected: { readings: 1, timed: 0 }  # no record
+# What comes.
+expect:
+  # windows
+  screen:
+    - at: 5401 seconds   # when it is due
+      rows:
+        # the first hour
+        - { window: { start: 2026-01-01 00:00:00, end: 2026-01-01 01:00:00 }, count: 2 }  # two
+        # never came
+  table:   # all of it
+    rows:
+      # b first
+      - { k: "b", count: 1 }   # b's
+      - { k: a, count: 3 }   # "a" # too
+      # of nobody
+    # the end
+""")
+
+    def test_update_edits_rows_and_turns_that_come_and_go(self):
+        row = "{ window: { start: 2026-01-01 00:00:00, end: 2026-01-01 01:00:00 }, count: 2 }"
+        for before, after in (
+                ("expect:\n  table: { rows: [ [a, 3], { k: b, count: 2 } ] } # in one line\n", "expect:\n  table: { rows: [ [a, 3], { k: b, count: 1 } ] } # in one line\n"),
+                ("expect:\n  table: { rows: [] } # none\n", "expect:\n  table: { rows: [ { k: a, count: 3 }, { k: b, count: 1 } ] } # none\n"),
+                ("expect:\n  table:\n    rows: []\n", "expect:\n  table:\n    rows:\n      - { k: a, count: 3 }\n      - { k: b, count: 1 }\n"),
+                ("expect:\n  table:\n    rows:\n    # one\n    - [b, 1]", "expect:\n  table:\n    rows:\n    # one\n    - [b, 1]\n    - { k: a, count: 3 }\n"),
+                ("expect:\n  screen: []\n", f"expect:\n  screen:\n    - at: 5401 seconds\n      rows:\n        - {row}\n"),
+                ("expect:\n  screen:\n    - at: 1 second # early\n      rows: [ { count: 1 } ] # none\n    - at: 5401 seconds # due\n      rows:\n        - " + row + "\n",
+                 "expect:\n  screen:\n    # early\n    # none\n    - at: 5401 seconds # due\n      rows:\n        - " + row + "\n"),
+                # What stands behind an alias cannot be edited where it is used: written anew, below its comments.
+                (f"expect:\n  # windows\n  screen:\n    - at: 5401 seconds\n      rows:\n      - &row {row}\n      - *row\n",
+                 None)):
+            updated = self.updated(before)
+            if after:
+                self.assertEqual(updated, after)
+            else:
+                self.assertIn("# windows\n", updated)
+
+    def test_records_are_expected_to_be_rejected_in_all_or_by_node(self):
+        self.counts(COUNTS_TEST.replace("rejected: 1", "rejected: { readings: 1, lines: 0 }"))
+        self.assertEqual(run("test", self.path).returncode, 0)
+        self.counts(COUNTS_TEST.replace("rejected: 1", "rejected: { readings: 2 }"))
+        done = run("test", self.path)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("rejected records of readings: 2 expected, 1 counted", done.stdout)
+
     def test_mistakes_in_a_test_have_their_place(self):
         for wrong, right, words in (
+                ("rejected: 1", "rejected: { reading: 1 }", ["counts.test.yaml:15:13", "no node `reading`", "did you mean `readings`?"]),
+                ("late: { hours: 1 }", "late: { hour: 0 }", ["counts.test.yaml:14:9", "no node `hour`", "did you mean `hours`?"]),
                 ("  lines:", "  line:", ["counts.test.yaml:4:3", "no source `line`", "did you mean `lines`?"]),
                 ("  table:", "  tabel:", ["no sink `tabel`", "did you mean `table`?"]),
                 ("rejected: 1", "rejectd: 1", ["unknown option `rejectd`", "did you mean `rejected`?"]),

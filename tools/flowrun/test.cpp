@@ -18,6 +18,7 @@
 #include "tools/flowrun/signals.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/test_report.h"
+#include "tools/flowrun/test_update.h"
 #include "tools/flowrun/text.h"
 
 namespace flowrun {
@@ -131,7 +132,9 @@ void TestRun::run_pipeline(const PipelineTest& test, TestResult& result) {
   if (command_.update &&
       !(result.failures.empty() && diagnostics.empty() && !test.expected.empty()))
     return update(test, script, result);
-  if (!diagnostics.empty()) refuse(result, diagnostics, sources_);
+  if (diagnostics.empty()) return;
+  result.failures.clear();
+  refuse(result, diagnostics, sources_);
 }
 
 void TestRun::update(const PipelineTest& test, const TestScript& script, TestResult& result) {

@@ -16,6 +16,12 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kDefaultStart = "2026-01-01 00:00:00";
 
+OptionSpec counts(const char* name, const char* doc) {
+  using namespace option;
+  const OptionSpec count = integer("", "").at_least(0);
+  return one_of(name, doc, {count, map_of(count, "", "")});
+}
+
 std::vector<OptionSpec> test_specs() {
   using namespace option;
   return {
@@ -30,9 +36,8 @@ std::vector<OptionSpec> test_specs() {
               "in any case")
           .with_default("false"),
       list_of(text("set", "options of the pipeline to change, as node.key=value")),
-      integer("rejected", "records rejected in all").at_least(0),
-      one_of("late", "rows dropped because they were late: in all, or by node",
-             {integer("", "").at_least(0), map_of(integer("", "").at_least(0), "", "")}),
+      counts("rejected", "records that were rejected: in all, or by node"),
+      counts("late", "rows dropped because they were late: in all, or by node"),
   };
 }
 
@@ -85,12 +90,8 @@ class Reader {
     if (const OptionValue* until = options.find("until")) test_.until = until->integer;
     test_.ends = options.boolean_or("ends", false);
     test_.set = options.texts("set");
-    if (const OptionValue* rejected = options.find("rejected")) test_.rejected = rejected->integer;
-    if (const OptionValue* late = options.find("late")) {
-      if (late->kind == OptionKind::integer) test_.late = late->integer;
-      for (size_t i = 0; i < late->keys.size(); ++i)
-        test_.late_by_node[late->keys[i].first] = late->items[i].integer;
-    }
+    test_.late = read_counts(options.find("late"));
+    test_.rejected = read_counts(options.find("rejected"));
     if (!options.has("start")) return;
     const auto start = parse_timestamp(options.text("start"), TimeZone::utc());
     if (start) {
@@ -99,6 +100,17 @@ class Reader {
       report("`start` is no time — write one such as `" + std::string(kDefaultStart) + "`",
              options.at("start").position);
     }
+  }
+
+  static ExpectedCounts read_counts(const OptionValue* value) {
+    ExpectedCounts counts;
+    if (!value) return counts;
+    if (value->kind == OptionKind::integer) counts.in_all = {value->integer, value->position};
+    for (size_t i = 0; i < value->keys.size(); ++i) {
+      counts.by_node[value->keys[i].first] = {value->items[i].integer, value->items[i].position};
+      counts.nodes[value->keys[i].first] = value->keys[i].second;
+    }
+    return counts;
   }
 
   int64_t read_time(const RawValue& raw) {
@@ -234,10 +246,16 @@ std::optional<PipelineTest> read_pipeline_test(const std::string& path, Diagnost
     return std::nullopt;
   }
   sources.add(path, *text);
+  return parse_pipeline_test(path, *text, diagnostics);
+}
+
+std::optional<PipelineTest> parse_pipeline_test(const std::string& path, const std::string& text,
+                                                Diagnostics& diagnostics) {
+  const auto file = std::make_shared<const std::string>(path);
   PipelineTest test;
   test.file = path;
-  test.text = *text;
-  RawValue root = read_yaml(*text, file, diagnostics, limits);
+  test.text = text;
+  RawValue root = read_yaml(text, file, diagnostics);
   if (has_errors(diagnostics)) return std::nullopt;
   root.position = {file, 1, 1, 0};
   if (root.kind == RawValue::Kind::empty) {
@@ -251,27 +269,6 @@ std::optional<PipelineTest> read_pipeline_test(const std::string& path, Diagnost
   Reader(test, diagnostics).read(root);
   if (has_errors(diagnostics)) return std::nullopt;
   return test;
-}
-
-std::pair<size_t, size_t> extent_of_key(const PipelineTest& test, std::string_view key) {
-  const std::string& text = test.text;
-  const std::string head = std::string(key) + ":";
-  size_t begin = std::string::npos;
-  size_t end = text.size();
-  for (size_t line = 0; line < text.size();) {
-    const size_t next = std::min(text.find('\n', line), text.size() - 1) + 1;
-    const bool indented = text[line] == ' ' || text[line] == '\n' || text[line] == '#' ||
-                          text[line] == '-' || text[line] == '}' || text[line] == ']';
-    if (begin == std::string::npos) {
-      if (text.compare(line, head.size(), head) == 0) begin = line;
-    } else if (!indented) {
-      end = line;
-      break;
-    }
-    line = next;
-  }
-  if (begin == std::string::npos) return {0, 0};
-  return {begin, end};
 }
 
 }  // namespace flowrun

@@ -36,6 +36,18 @@ struct ExpectedSink {
   std::vector<ExpectedTurn> turns;
 };
 
+// A count, and where it is written.
+struct ExpectedCount {
+  int64_t rows = 0;
+  Position position;
+};
+// In all, or by node.
+struct ExpectedCounts {
+  std::optional<ExpectedCount> in_all;
+  std::map<std::string, ExpectedCount> by_node;
+  std::map<std::string, Position> nodes;  // where each node is named
+};
+
 struct PipelineTest {
   std::string file;      // as given
   std::string text;      // of the file
@@ -47,9 +59,8 @@ struct PipelineTest {
   std::map<std::string, std::vector<TestInput>> inputs;  // by source, in order of time
   std::map<std::string, Position> input_positions;
   std::vector<ExpectedSink> expected;
-  std::optional<int64_t> late;
-  std::map<std::string, int64_t> late_by_node;
-  std::optional<int64_t> rejected;
+  ExpectedCounts late;
+  ExpectedCounts rejected;
 };
 
 // "iot.yaml" for "iot.test.yaml".
@@ -59,9 +70,8 @@ inline constexpr std::string_view kTestSuffix = ".test.yaml";
 // None if there is an error among the diagnostics (appended).
 std::optional<PipelineTest> read_pipeline_test(const std::string& path, Diagnostics& diagnostics,
                                                SourceTexts& sources);
-
-// Where a top-level key of the test file and what belongs to it stands in its text: byte offsets,
-// both 0 if the key is absent.
-std::pair<size_t, size_t> extent_of_key(const PipelineTest& test, std::string_view key);
+// The same of a text that is to stand in the file. REQUIRES: it comes from clean_yaml_text.
+std::optional<PipelineTest> parse_pipeline_test(const std::string& path, const std::string& text,
+                                                Diagnostics& diagnostics);
 
 }  // namespace flowrun

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "runtime/base/suggest.h"
 #include "tools/flowrun/test_rows.h"
@@ -13,36 +13,7 @@ namespace flowrun {
 namespace {
 
 constexpr size_t kRowsShown = 20;
-constexpr int64_t kMillisecond = 1000, kSecond = 1'000'000, kMinute = 60 * kSecond,
-                  kHour = 60 * kMinute;
-
-// As the option `at` takes it: "1500 milliseconds", "2 seconds".
-std::string duration_text(int64_t microseconds) {
-  struct Unit {
-    int64_t size;
-    const char* name;
-  };
-  for (const Unit& unit : {Unit{kHour, "hour"},
-                           {kMinute, "minute"},
-                           {kSecond, "second"},
-                           {kMillisecond, "millisecond"}}) {
-    if (microseconds % unit.size == 0 && (microseconds != 0 || unit.size == kSecond)) {
-      const int64_t count = microseconds / unit.size;
-      return fmt::format("{} {}{}", count, unit.name, count == 1 ? "" : "s");
-    }
-  }
-  return fmt::format("{} microseconds", microseconds);
-}
-
-// All that a sink was given, as a set: of a sink that is given whole results the last one.
-std::vector<std::string> all_rows(const SinkRecord& record) {
-  std::vector<std::string> rows;
-  for (const SinkRecord::Turn& turn : record.turns) {
-    if (record.mode == OutputMode::complete) rows.clear();
-    rows.insert(rows.end(), turn.rows.begin(), turn.rows.end());
-  }
-  return rows;
-}
+constexpr double kSecond = 1e6;
 
 void append_rows(const std::vector<std::string>& rows, const SchemaPtr& schema, char sign,
                  std::string& out) {
@@ -65,7 +36,7 @@ class SinkComparison {
     std::string differences;
     if (expected_.in_all) {
       const ExpectedTurn& turn = expected_.turns.front();
-      return difference("", rows_of(turn), all_rows(record_));
+      return difference("", rows_of(turn), rows_in_all(record_));
     }
     std::vector<const ExpectedTurn*> turns;
     for (const ExpectedTurn& turn : expected_.turns) {
@@ -135,57 +106,6 @@ std::string different_count(std::string_view what, int64_t wanted, int64_t given
   return fmt::format("  {}: {} expected, {} counted\n", what, wanted, given);
 }
 
-std::string rows_block(const std::vector<std::string>& rows, const SchemaPtr& schema,
-                       const std::string& indent) {
-  std::string text;
-  for (const std::string& row : rows)
-    text += fmt::format("{}- {}\n", indent, yaml_row(row, schema));
-  return text;
-}
-
-std::string sink_block(const std::string& name, const SinkRecord& record, bool in_all,
-                       bool in_order) {
-  std::string text = fmt::format("  {}:\n", name);
-  if (in_all) {
-    std::vector<std::string> rows = all_rows(record);
-    if (!in_order) std::ranges::sort(rows);
-    if (in_order) text += "    in_order: true\n";
-    return text + (rows.empty() ? "    rows: []\n" : "    rows:\n") +
-           rows_block(rows, record.schema, "      ");
-  }
-  if (record.turns.empty()) return fmt::format("  {}: []\n", name);
-  for (const SinkRecord::Turn& turn : record.turns) {
-    std::vector<std::string> rows = turn.rows;
-    if (!in_order) std::ranges::sort(rows);
-    text += fmt::format("    - at: {}\n", duration_text(turn.at));
-    if (in_order) text += "      in_order: true\n";
-    text += "      rows:\n" + rows_block(rows, record.schema, "        ");
-  }
-  return text;
-}
-
-std::string expect_block(const PipelineTest& test, const TestScript& script) {
-  std::string text = "expect:\n";
-  if (test.expected.empty()) {
-    for (const auto& [name, record] : script.sinks())
-      text += sink_block(name, record, false, false);
-  }
-  for (const ExpectedSink& sink : test.expected) {
-    const auto found = script.sinks().find(sink.sink);
-    if (found != script.sinks().end())
-      text += sink_block(sink.sink, found->second, sink.in_all, sink.in_order);
-  }
-  return text;
-}
-
-int64_t late_of(const TestScript& script, const std::string& node) {
-  int64_t late = 0;
-  for (const StateProgress& state : script.last_progress().states) {
-    if (state.node == node) late += state.late_rows;
-  }
-  return late;
-}
-
 std::string xml_text(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -219,25 +139,40 @@ std::vector<std::string> split(const std::string& text) {
   return lines;
 }
 
-// `block` in the place of the key, or at the end.
-void replace_key(PipelineTest& test, std::string_view key, const std::string& block) {
-  const auto [begin, end] = extent_of_key(test, key);
-  if (begin == end) {
-    if (!test.text.empty() && !test.text.ends_with('\n')) test.text += '\n';
-    test.text += block;
-  } else {
-    // Comments and blank lines before the next key are that one's.
-    const std::string old = test.text.substr(begin, end - begin);
-    const std::vector<std::string> lines = split(old);
-    std::string tail;
-    for (auto line = lines.rbegin();
-         line != lines.rend() && (line->empty() || line->starts_with('#')); ++line)
-      tail = *line + "\n" + tail;
-    test.text.replace(begin, end - begin, block + tail);
+// "readings" of its step "readings.filter-2".
+std::string node_of(const std::string& id) { return id.substr(0, id.find('.')); }
+
+int64_t rows_of(const Progress& progress, const std::string& node, int64_t NodeProgress::*counted) {
+  int64_t rows = 0;
+  for (const NodeProgress& each : progress.nodes) {
+    if (each.node == node || node_of(each.node) == node) rows += each.*counted;
+  }
+  return rows;
+}
+
+void check_nodes(const ExpectedCounts& counts, const Progress& progress, Diagnostics& diagnostics) {
+  std::set<std::string> known;
+  for (const NodeProgress& node : progress.nodes) known.insert({node.node, node_of(node.node)});
+  const std::vector<std::string> names(known.begin(), known.end());
+  for (const auto& [node, position] : counts.nodes) {
+    if (known.contains(node)) continue;
+    std::string hint = did_you_mean(node, names);
+    if (hint.empty()) hint = " — there are " + back_quoted_list(names);
+    diagnostics.push_back({Diagnostic::Severity::error,
+                           "no node " + back_quoted(node) + " leads to a sink" + hint, "",
+                           position});
   }
 }
 
 }  // namespace
+
+int64_t late_rows_of(const Progress& progress, const std::string& node) {
+  return rows_of(progress, node, &NodeProgress::late_rows);
+}
+
+int64_t rejected_rows_of(const Progress& progress, const std::string& node) {
+  return rows_of(progress, node, &NodeProgress::rejected_rows);
+}
 
 std::vector<std::string> compare(const PipelineTest& test, const TestScript& script,
                                  Diagnostics& diagnostics) {
@@ -260,28 +195,16 @@ std::vector<std::string> compare(const PipelineTest& test, const TestScript& scr
                            sink.position});
   }
   const Progress& progress = script.last_progress();
-  if (test.late) note(different_count("late rows", *test.late, progress.late_rows));
-  for (const auto& [node, count] : test.late_by_node)
-    note(different_count("late rows of " + node, count, late_of(script, node)));
-  if (test.rejected)
-    note(different_count("rejected records", *test.rejected, progress.rejected_rows));
+  const auto counts = [&](const std::string& what, const ExpectedCounts& expected, int64_t in_all,
+                          auto count_of) {
+    if (expected.in_all) note(different_count(what, expected.in_all->rows, in_all));
+    for (const auto& [node, count] : expected.by_node)
+      note(different_count(what + " of " + node, count.rows, count_of(progress, node)));
+    check_nodes(expected, progress, diagnostics);
+  };
+  counts("late rows", test.late, progress.late_rows, late_rows_of);
+  counts("rejected records", test.rejected, progress.rejected_rows, rejected_rows_of);
   return failures;
-}
-
-std::string updated_text(const PipelineTest& test, const TestScript& script) {
-  PipelineTest changed = test;
-  replace_key(changed, "expect", expect_block(test, script));
-  const Progress& progress = script.last_progress();
-  if (test.rejected)
-    replace_key(changed, "rejected", fmt::format("rejected: {}\n", progress.rejected_rows));
-  if (test.late) replace_key(changed, "late", fmt::format("late: {}\n", progress.late_rows));
-  if (!test.late_by_node.empty()) {
-    std::string entries;
-    for (const auto& [node, count] : test.late_by_node)
-      entries += fmt::format("{}{}: {}", entries.empty() ? "" : ", ", node, late_of(script, node));
-    replace_key(changed, "late", fmt::format("late: {{ {} }}\n", entries));
-  }
-  return changed.text;
 }
 
 // By the longest common subsequence: test files are short.

@@ -1,6 +1,6 @@
 #pragma once
-// What a test found: where a pipeline's rows differ from those expected, as text for people, as a
-// test file brought up to date, and as JUnit's XML.
+// What a test found: where a pipeline's rows differ from those expected, as text for people and as
+// JUnit's XML.
 
 #include <string>
 #include <vector>
@@ -24,9 +24,9 @@ struct TestResult {
 std::vector<std::string> compare(const PipelineTest& test, const TestScript& script,
                                  Diagnostics& diagnostics);
 
-// The test's text with what the pipeline gave in place of what was expected. Sinks keep the form
-// they have; a test that expects nothing yet gets all of them.
-std::string updated_text(const PipelineTest& test, const TestScript& script);
+// Of a node of the file, with the steps of its chain.
+int64_t late_rows_of(const Progress& progress, const std::string& node);
+int64_t rejected_rows_of(const Progress& progress, const std::string& node);
 
 // "-" and "+" lines of what changed between two texts, with the lines around them.
 std::string line_diff(const std::string& before, const std::string& after);

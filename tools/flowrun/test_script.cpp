@@ -209,6 +209,15 @@ ScriptedSource::MakeReal reading_files(const RegisteredOperator& entry, const Op
 
 }  // namespace
 
+std::vector<std::string> rows_in_all(const SinkRecord& record) {
+  std::vector<std::string> rows;
+  for (const SinkRecord::Turn& turn : record.turns) {
+    if (record.mode == OutputMode::complete) rows.clear();
+    rows.insert(rows.end(), turn.rows.begin(), turn.rows.end());
+  }
+  return rows;
+}
+
 TestScript::TestScript(const PipelineTest& test) : test_(test), clock_(test.start) {}
 
 Registry TestScript::operators(const Registry& real) {

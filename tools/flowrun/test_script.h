@@ -33,6 +33,9 @@ struct SinkRecord {
   std::vector<Turn> turns;  // those without rows left out
 };
 
+// All of it, whenever it came; of a sink that is given whole results the last one.
+std::vector<std::string> rows_in_all(const SinkRecord& record);
+
 // Outlives the engine. The test outlives it.
 class TestScript {
  public:
