@@ -404,6 +404,18 @@ class New(Case):
         self.assertRegex(retail.stdout, r"Quantity: int\n")
         self.checked(retail.stdout)
 
+    def test_values_in_quotes_may_hold_line_ends_and_separators(self):
+        self.write("notes.csv", 'name;note;n\nAnn;"one; or\ntwo";1\nBob;x;2\nCid;"\n\n";3\n')
+        made = self.path / "made.yaml"
+        self.assertEqual(run("new", made, "--from", self.path / "notes.csv").returncode, 0)
+        text = made.read_text()
+        for line in ("from 3 records", 'sep: ";"', "multi_line: true", "header: true", "n: int"):
+            self.assertIn(line, text)
+        self.checked(text, "made.yaml")
+        done = run(made, "--set", "screen.format=json")
+        self.assertIn('{"name":"Ann","note":"one; or\\ntwo","n":1}', done.stdout)
+        self.assertEqual(done.stdout.count('"name"'), 3)
+
     def test_the_schema_alone_fits_into_a_parse(self):
         self.write("in.jsonl", "\n".join(self.RECORDS) + "\n")
         done = run("new", "--from", self.path / "in.jsonl", "--schema-only")

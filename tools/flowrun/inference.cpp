@@ -8,10 +8,12 @@
 #include "runtime/format/csv_reader.h"
 #include "runtime/format/json_infer.h"
 #include "runtime/format/json_reader.h"
+#include "runtime/operator/table_reader.h"
 
 namespace flowrun {
 namespace {
 
+constexpr std::array kSeparators = {",", ";", "\t", "|"};
 constexpr int64_t kRareShare = 100;  // seen in fewer than one of so many records: rare
 
 ColumnPtr column_of(const std::vector<std::string>& lines) {
@@ -69,7 +71,6 @@ Result<InferredRecords> infer_json(const JsonObjects& objects, InferredRecords r
 // The separator that stands as often, more than never, in every one of the first lines; "" if none
 // does.
 std::string separator_of(const std::vector<std::string>& lines) {
-  constexpr std::array kSeparators = {",", ";", "\t", "|"};
   constexpr size_t kLinesLooked = 20;
   for (const char* separator : kSeparators) {
     const auto times = [&](const std::string& line) {
@@ -83,6 +84,23 @@ std::string separator_of(const std::vector<std::string>& lines) {
     if (first > 0 && everywhere) return separator;
   }
   return {};
+}
+
+// Lines put together again where values in quotes hold line ends; the last one is left out if it
+// is cut off.
+std::vector<std::string> whole_records(const std::vector<std::string>& lines,
+                                       const std::string& separator, bool may_be_cut) {
+  RecordFormat format{.kind = RecordFormat::Kind::csv};
+  format.csv.source = true;
+  format.csv.multi_line = true;
+  format.csv.sep = separator;
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  std::vector<RecordPlace> places;
+  text_file_options(format).cut(text, !may_be_cut, places);
+  std::vector<std::string> records;
+  for (const RecordPlace& place : places) records.push_back(text.substr(place.offset, place.size));
+  return records;
 }
 
 // A first line of names that are all different and none a number, above at least one record.
@@ -99,11 +117,14 @@ bool has_header(const std::vector<std::string>& names, size_t lines) {
 
 Result<InferredRecords> infer_csv(const std::vector<std::string>& lines, InferredRecords records) {
   records.format = InferredRecords::Format::csv;
+  records.multi_line = std::ranges::any_of(
+      lines, [](const std::string& line) { return line.find('\n') != std::string::npos; });
   const std::string separator = separator_of(lines);
   if (!separator.empty()) records.separator = separator;
   CsvReadOptions options;
   options.source = true;
   options.sep = records.separator;
+  options.multi_line = records.multi_line;
   records.header = has_header(csv_column_names(lines.front(), options), lines.size());
   options.header = records.header;
   options.infer_schema = true;
@@ -143,6 +164,16 @@ Result<InferredRecords> infer_records(const std::vector<std::string>& lines, boo
     return infer_csv(lines, std::move(records));
   records.columns.push_back({"value", Type::string(), records.records, records.records});
   return records;
+}
+
+std::vector<std::string> join_csv_records(std::vector<std::string> lines, bool may_be_cut) {
+  for (const char* separator : kSeparators) {
+    if (lines.empty() || lines.front().find(separator) == std::string::npos) continue;
+    std::vector<std::string> records = whole_records(lines, separator, may_be_cut);
+    const bool joined = !records.empty() && records.size() < lines.size();
+    if (joined && separator_of(records) == separator) return records;
+  }
+  return lines;
 }
 
 }  // namespace flowrun

@@ -27,6 +27,7 @@ struct InferredRecords {
   // csv only
   std::string separator = ",";
   bool header = false;
+  bool multi_line = false;  // values in quotes hold line ends
   // The column is worth an entry of the schema: it was seen in more than a hundredth of the
   // records.
   [[nodiscard]] bool is_common(const InferredColumn& column) const;
@@ -35,5 +36,9 @@ struct InferredRecords {
 // Records are JSON objects if most lines are, CSV if the lines have as many separators each (or
 // `is_csv`), else text. Numbers widen: bigint and double is double, what does not meet is string.
 Result<InferredRecords> infer_records(const std::vector<std::string>& lines, bool is_csv);
+
+// The records of a CSV file: its lines, those put together that are one record because a value in
+// quotes holds their ends. `may_be_cut`: the last one may lack its end, and is then left out.
+std::vector<std::string> join_csv_records(std::vector<std::string> lines, bool may_be_cut);
 
 }  // namespace flowrun

@@ -144,6 +144,7 @@ class Writer {
     text += fmt::format("  records:\n    source: file\n    path: {}\n    format: {}\n",
                         yaml_text(path), csv ? "csv" : "json");
     if (csv && records_.header) text += "    header: true\n";
+    if (csv && records_.multi_line) text += "    multi_line: true\n";
     if (csv) text += csv_options("    ");
     return text + "    schema:\n" + columns("      ");
   }
@@ -208,6 +209,10 @@ class New {
     if (lines->empty())
       return refuse(Error::io(command_.from + " gave no record — start what sends some"),
                     kExitFailed);
+    if (origin->is_csv && origin->is_file()) {
+      const bool cut = std::ssize(*lines) >= kRecordsWanted;
+      lines = join_csv_records(std::move(*lines), cut);
+    }
     const auto records = infer_records(*lines, origin->is_csv);
     if (!records) return refuse(records.error(), kExitFailed);
     const Writer writer(command_, *origin, *records);
@@ -220,7 +225,7 @@ class New {
     return exit_code;
   }
 
-  // Up to kRecordsWanted texts, through a pipeline of its own.
+  // Up to kRecordsWanted lines, through a pipeline of its own.
   Result<std::vector<std::string>> read(const Origin& origin) {
     const int64_t patience = command_.run_for.value_or(kPatience);
     Collection collection({.node = origin.node, .rows = kRecordsWanted, .run_for = patience});
