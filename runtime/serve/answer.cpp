@@ -7,6 +7,7 @@
 #include "runtime/format/csv_writer.h"
 #include "runtime/format/json_writer.h"
 #include "runtime/format/show.h"
+#include "runtime/serve/arrow_stream.h"
 #include "runtime/serve/sql_value.h"
 
 namespace flowrun {
@@ -86,6 +87,7 @@ std::string form_asked_for(const ApiRequest& request) {
   if (format != request.query.end()) return format->second;
   const std::string_view accept = request.header("accept");
   if (accept.find("application/json") != std::string_view::npos) return "json";
+  if (accept.find(kArrowStreamType) != std::string_view::npos) return "arrow";
   if (accept.find("text/csv") != std::string_view::npos) return "csv";
   if (accept.find("application/x-ndjson") != std::string_view::npos) return "ndjson";
   if (accept.find("text/plain") != std::string_view::npos) return "text";
@@ -122,11 +124,14 @@ Result<ApiResponse> answer_rows(const ApiRequest& request, const SqlResult& resu
   } else if (form == "csv") {
     response.content_type = "text/csv; charset=utf-8; header=present";
     FLOWRUN_TRY(response.body, csv(result.rows, zone));
+  } else if (form == "arrow") {
+    response.content_type = kArrowStreamType;
+    FLOWRUN_TRY(response.body, arrow_stream(result.rows));
   } else if (form == "text") {
     response.content_type = "text/plain; charset=utf-8";
     FLOWRUN_TRY(response.body, text(request, result, zone));
   } else {
-    return Error::invalid("`format` must be json, ndjson, csv or text");
+    return Error::invalid("`format` must be json, ndjson, csv, arrow or text");
   }
   return response;
 }

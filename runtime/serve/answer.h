@@ -7,10 +7,11 @@
 
 namespace flowrun {
 
-// By `?format=` (json, ndjson, csv, text), else by the header Accept, else JSON. Of text, `rows`,
-// `truncate` (a number or false) and `vertical` are those of show().
+// By `?format=` (json, ndjson, csv, arrow, text), else by the header Accept, else JSON. Of text,
+// `rows`, `truncate` (a number or false) and `vertical` are those of show().
 //
 // JSON: {"columns": [{"name", "type"}], "rows": [[...]], "more": false}. NDJSON: an object a line.
+// Arrow: a stream of its IPC format (arrow_stream.h).
 Result<ApiResponse> answer_rows(const ApiRequest& request, const SqlResult& result,
                                 const TimeZone& zone);
 

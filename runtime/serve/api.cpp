@@ -21,6 +21,7 @@ namespace {
 
 constexpr int64_t kMostRows = 1'000'000;
 constexpr int64_t kMostTapped = 1000;
+constexpr int64_t kMostEvents = 1'000'000;
 constexpr int64_t kMostPatience = 30'000;  // milliseconds
 constexpr int64_t kTapSlice = 50'000;      // microseconds between looks at who still wants it
 constexpr std::string_view kTables = "/v1/tables/";
@@ -96,6 +97,36 @@ RecordBatch rows_between(const Schema& schema, const std::vector<RecordBatch>& b
   std::vector<ColumnPtr> none;
   for (const Field& field : schema.fields()) none.push_back(null_column(field.type, 0));
   return {Schema::make({schema.fields().begin(), schema.fields().end()}), 0, std::move(none)};
+}
+
+// The columns that pass where the tap sits, by the graph, but are not made: nobody reads them.
+std::vector<std::string> columns_not_read(const GraphView& graph, const TapRequest& wanted,
+                                          const RecordBatch& rows) {
+  const auto has = [](const Schema& schema, const std::string& name) {
+    return std::ranges::count(schema.fields(), name, &Field::name) > 0;
+  };
+  const auto is_named = [&](const NodeView& node) {
+    return node.id == wanted.node || node.name == wanted.node;
+  };
+  for (const EdgeView& edge : graph.edges) {
+    const NodeView& from = graph.nodes[edge.from];
+    const NodeView& to = graph.nodes[edge.to];
+    const bool leaves = is_named(from) && to.name != from.name && edge.port == wanted.port;
+    const bool enters = is_named(to) && !is_named(from);
+    if (wanted.input ? !enters : !leaves) continue;
+    const auto port = std::ranges::find(from.ports, edge.port, &PortView::name);
+    // Edges into a join carry rows of two shapes: it is the one whose rows are shown.
+    if (port == from.ports.end() ||
+        !std::ranges::all_of(rows.schema()->fields(),
+                             [&](const Field& f) { return has(*port->schema, f.name); }))
+      continue;
+    std::vector<std::string> names;
+    for (const Field& field : port->schema->fields()) {
+      if (!has(*rows.schema(), field.name)) names.push_back(field.name);
+    }
+    return names;
+  }
+  return {};
 }
 
 int status_of(const Error& error) {
@@ -269,12 +300,20 @@ Result<ApiResponse> Api::tap(const ApiRequest& request) {
       state_.phase() <= LiveState::Phase::running) {
   }
   RecordBatch rows = (*tap)->rows();
-  if (!rows.schema()) rows = RecordBatch(Schema::make({}), 0, {});
-  return answer_rows(request, {std::move(rows), false}, zone_);
+  const bool any = rows.schema() != nullptr;
+  if (!any) rows = RecordBatch(Schema::make({}), 0, {});
+  FLOWRUN_TRY(ApiResponse response, answer_rows(request, {rows, false}, zone_));
+  std::string missing;
+  for (const std::string& name :
+       any ? columns_not_read(engine_.graph(), wanted, rows) : std::vector<std::string>())
+    missing += (missing.empty() ? "" : ",") + percent_encoded(name);
+  if (!missing.empty()) response.headers.emplace_back(kColumnsNotRead, missing);
+  return response;
 }
 
-Result<ApiResponse> Api::events(const ApiRequest&) {
+Result<ApiResponse> Api::events(const ApiRequest& request) {
   ApiResponse response;
+  FLOWRUN_TRY(response.most_events, query_number(request, "limit", 0, 1, kMostEvents));
   response.content_type = "text/event-stream";
   response.events = true;
   response.body = "retry: 2000\n\nevent: epoch\ndata: " + epoch_json() +

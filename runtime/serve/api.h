@@ -14,6 +14,10 @@
 
 namespace flowrun {
 
+// The header in which the answer to a tap names the columns that it lacks, percent-encoded, with
+// commas between them: nobody downstream reads them, so they are not made.
+constexpr const char* kColumnsNotRead = "Flowrun-Columns-Not-Read";
+
 // Thread-safe. What it is given outlives it.
 class Api {
  public:

@@ -57,9 +57,9 @@ bool HttpGuard::knows_host(std::string_view host) const {
   if (options_.address.loopback) names.insert(names.end(), {"localhost", "127.0.0.1", "[::1]"});
   return std::ranges::any_of(names, [&](const std::string& name) {
     // A name given with a port stands for itself: a proxy may listen elsewhere.
-    return names_equal(host, name)
-               ? options_.address.port == 80 || std::ranges::count(options_.hosts, name) > 0
-               : names_equal(host, name + port);
+    return names_equal(host, name) ? options_.address.port == (options_.tls ? 443 : 80) ||
+                                         std::ranges::count(options_.hosts, name) > 0
+                                   : names_equal(host, name + port);
   });
 }
 
@@ -73,12 +73,16 @@ std::optional<ApiResponse> HttpGuard::refuse(const ApiRequest& request) const {
     return error_response(403, "this server is not called `" + std::string(request.header("host")) +
                                    "` — list the name in `serve: { hosts: [...] }`");
   const std::string_view origin = request.header("origin");
-  const bool own = origin == "http://" + std::string(request.header("host"));
+  const bool own =
+      origin == (options_.tls ? "https://" : "http://") + std::string(request.header("host"));
   if (!origin.empty() && !own && allowed_origin(request).empty())
     return error_response(
         403, "pages of other origins may not ask — list the origin in `serve: { origins: [...] }`");
-  if (options_.token.empty() || is_public(request.path) || request.method == "OPTIONS")
+  const bool anybody = options_.token.empty() && !options_.client_certificates;
+  if (anybody || request.certified || is_public(request.path) || request.method == "OPTIONS")
     return std::nullopt;
+  if (options_.token.empty())
+    return error_response(401, "a client certificate is needed — show one of the `client_ca`");
   constexpr std::string_view kScheme = "Bearer ";
   const std::string_view given = request.header("authorization");
   if (given.size() > kScheme.size() && names_equal(given.substr(0, kScheme.size()), kScheme) &&

@@ -5,7 +5,8 @@
 // - Host must be a name of this server, so that a name that an attacker's DNS points here is
 //   refused.
 // - Origin, where there is one, must be this server's own or one that was allowed.
-// - With a token, every request but those for the page itself and for health must bring it.
+// - With a token or an authority for clients, every request but those for the page itself and for
+//   health must bring the token, or come over a connection with a certificate of that authority.
 
 #include <cstdint>
 #include <optional>
@@ -32,6 +33,8 @@ class HttpGuard {
     std::string token;
     std::vector<std::string> hosts;
     std::vector<std::string> origins;
+    bool tls = false;                  // it is https
+    bool client_certificates = false;  // there is an authority for clients
   };
   explicit HttpGuard(Options options) : options_(std::move(options)) {}
 

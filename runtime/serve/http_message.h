@@ -20,6 +20,7 @@ struct ApiRequest {
   std::map<std::string, std::string> query;    // decoded
   std::map<std::string, std::string> headers;  // by lower-case name
   std::string body;
+  bool certified = false;  // the client showed a certificate of `client_ca`
   // True once the client has gone or the server ends: long work looks at it now and then.
   std::shared_ptr<std::atomic<bool>> cancelled;
 
@@ -34,7 +35,9 @@ struct ApiResponse {
   std::string content_type = "application/json";
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  bool events = false;  // the connection becomes a stream of events; the body is its beginning
+  // The connection becomes a stream of events; the body is its beginning.
+  bool events = false;
+  int64_t most_events = 0;  // the stream ends after so many, its beginning one; 0: it does not
 };
 
 // "a%20b+c" -> "a b c" (a plus is a space in queries only). Errors: a `%` without two hex digits.

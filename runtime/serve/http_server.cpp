@@ -11,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/write.hpp>
@@ -30,7 +31,7 @@ namespace net = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using Protocol = net::generic::stream_protocol;
-using Stream = beast::basic_stream<Protocol>;
+using Socket = beast::basic_stream<Protocol>;
 using boost::system::error_code;
 
 constexpr size_t kMostEventsWaiting = 16;  // per stream; older ones are left out
@@ -39,6 +40,77 @@ constexpr size_t kMostHandlersWaiting = 64;
 constexpr const char* kThreadName = "serve";
 constexpr std::chrono::seconds kHeartbeat{15};
 constexpr std::chrono::milliseconds kFarewell{300};
+
+// A connection's bytes, as they are or through TLS. What Beast calls an asynchronous stream.
+class Wire {
+ public:
+  using executor_type = Socket::executor_type;
+
+  Wire(Protocol::socket socket, net::ssl::context* tls)
+      : socket_(std::move(socket)), deadline_(socket_.get_executor()) {
+    if (tls) tls_.emplace(socket_, *tls);
+  }
+  executor_type get_executor() { return socket_.get_executor(); }
+  // Deadlines are kept below TLS.
+  [[nodiscard]] Socket& socket() { return socket_; }
+
+  template <class Buffers, class Token>
+  auto async_read_some(const Buffers& buffers, Token&& token) {
+    return net::async_initiate<Token, void(error_code, size_t)>(
+        [this](auto handler, const Buffers& into) {
+          if (tls_) return tls_->async_read_some(into, std::move(handler));
+          return socket_.async_read_some(into, std::move(handler));
+        },
+        token, buffers);
+  }
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return net::async_initiate<Token, void(error_code, size_t)>(
+        [this](auto handler, const Buffers& from) {
+          if (tls_) return tls_->async_write_some(from, std::move(handler));
+          return socket_.async_write_some(from, std::move(handler));
+        },
+        token, buffers);
+  }
+
+  // Calls `handler` with an error code; at once without TLS.
+  template <class Handler>
+  void shake_hands(Handler handler) {
+    if (!tls_) return handler(error_code());
+    tls_->async_handshake(net::ssl::stream_base::server,
+                          [this, handler = std::move(handler)](error_code failure) {
+                            ready_ = !failure;
+                            handler(failure);
+                          });
+  }
+  // A certificate that does not verify ends the handshake.
+  [[nodiscard]] bool certified() {
+    if (!ready_) return false;
+    X509* certificate = SSL_get1_peer_certificate(tls_->native_handle());
+    X509_free(certificate);
+    return certificate && SSL_get_verify_result(tls_->native_handle()) == X509_V_OK;
+  }
+
+  // Says goodbye where TLS wants it, a short while at most. `keep` lives until then.
+  void close(const std::shared_ptr<void>& keep) {
+    if (!ready_) return close_socket();
+    ready_ = false;
+    deadline_.expires_after(kFarewell);
+    deadline_.async_wait([this, keep](error_code) { close_socket(); });
+    tls_->async_shutdown([this, keep](error_code) { deadline_.cancel(); });
+  }
+  void close_socket() {
+    error_code ignored;
+    socket_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
+    socket_.socket().close(ignored);
+  }
+
+ private:
+  Socket socket_;
+  net::steady_timer deadline_;
+  std::optional<net::ssl::stream<Socket&>> tls_;
+  bool ready_ = false;  // hands were shaken, and no goodbye was said
+};
 
 class Session;
 
@@ -94,7 +166,10 @@ class BeastServer final : public HttpServer {
 class Session final : public std::enable_shared_from_this<Session> {
  public:
   Session(BeastServer& server, Protocol::socket socket, bool local)
-      : server_(server), stream_(std::move(socket)), local_(local) {
+      : server_(server),
+        wire_(std::move(socket), local ? nullptr : server.options_.tls.get()),
+        stream_(wire_.socket()),
+        local_(local) {
     server_.sessions_.insert(this);
     ++server_.connections_;
   }
@@ -107,6 +182,15 @@ class Session final : public std::enable_shared_from_this<Session> {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  void start() {
+    stream_.expires_after(std::chrono::seconds(server_.options_.step_seconds));
+    wire_.shake_hands([self = shared_from_this()](error_code failure) {
+      if (failure) return self->close();
+      self->certified_ = self->wire_.certified();
+      self->read();
+    });
+  }
+
   void read() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(server_.options_.max_header_bytes));
@@ -115,13 +199,19 @@ class Session final : public std::enable_shared_from_this<Session> {
                                                               : server_.options_.step_seconds;
     stream_.expires_after(std::chrono::seconds(patience));
     http::async_read(
-        stream_, buffer_, *parser_,
+        wire_, buffer_, *parser_,
         [self = shared_from_this()](error_code failure, size_t) { self->on_read(failure); });
   }
 
   // An event for a connection that has become a stream.
   void send_event(const std::shared_ptr<const std::string>& event) {
-    if (!streaming_) return;
+    if (!streaming_ || events_left_ == 0) return;
+    // A beat of the heart is none.
+    if (events_left_ > 0 && !event->starts_with(':')) --events_left_;
+    queue_event(event);
+  }
+
+  void queue_event(const std::shared_ptr<const std::string>& event) {
     if (events_.size() >= kMostEventsWaiting) events_.erase(events_.begin() + (writing_ ? 1 : 0));
     events_.push_back(event);
     if (!writing_) write_event();
@@ -129,9 +219,7 @@ class Session final : public std::enable_shared_from_this<Session> {
 
   void close() {
     gone();
-    error_code ignored;
-    stream_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
-    stream_.socket().close(ignored);
+    wire_.close(shared_from_this());
   }
 
  private:
@@ -148,6 +236,7 @@ class Session final : public std::enable_shared_from_this<Session> {
       request->headers[lower_name({field.name_string().data(), field.name_string().size()})] =
           field.value();
     request->body = std::move(parser_->get().body());
+    request->certified = certified_;
     keep_alive_ = message.keep_alive();
     head_ = message.method() == http::verb::head;
     if (head_) request->method = "GET";
@@ -223,7 +312,7 @@ class Session final : public std::enable_shared_from_this<Session> {
       message->set("Cross-Origin-Resource-Policy", "cross-origin");
       message->set(http::field::vary, "Origin");
     }
-    if (response.events && !head_) return begin_stream(*message, std::move(response.body));
+    if (response.events && !head_) return begin_stream(*message, std::move(response));
     message->keep_alive(keep_alive_);
     const size_t length = response.body.size();
     if (!head_) message->body() = std::move(response.body);
@@ -238,15 +327,15 @@ class Session final : public std::enable_shared_from_this<Session> {
     if (head_) {
       auto serializer = std::make_shared<http::response_serializer<http::string_body>>(*message);
       http::async_write_header(
-          stream_, *serializer,
+          wire_, *serializer,
           [written, serializer](error_code failure, size_t bytes) { written(failure, bytes); });
     } else {
-      http::async_write(stream_, *message, written);
+      http::async_write(wire_, *message, written);
     }
   }
 
   // The head has no length: the stream ends when the connection does.
-  void begin_stream(const http::response<http::string_body>& message, std::string beginning) {
+  void begin_stream(const http::response<http::string_body>& message, ApiResponse response) {
     if (server_.streams_ * 2 > server_.options_.max_connections) {
       return respond(error_response(503, "too many streams of events — try again later"));
     }
@@ -255,16 +344,21 @@ class Session final : public std::enable_shared_from_this<Session> {
       head += std::string(field.name_string()) + ": " + std::string(field.value()) + "\r\n";
     streaming_ = true;
     ++server_.streams_;
-    send_event(std::make_shared<const std::string>(head + "\r\n" + beginning));
+    if (response.most_events > 0) events_left_ = response.most_events - 1;
+    // What is read from now on has no deadline, what is written has.
+    stream_.expires_never();
     watch();
+    queue_event(std::make_shared<const std::string>(head + "\r\n" + response.body));
   }
 
   void write_event() {
-    if (events_.empty() || !stream_.socket().is_open()) return;
+    if (!stream_.socket().is_open()) return;
+    if (events_.empty() && events_left_ == 0) return close();
+    if (events_.empty()) return;
     writing_ = true;
     stream_.expires_after(std::chrono::seconds(server_.options_.step_seconds));
     net::async_write(
-        stream_, net::buffer(*events_.front()),
+        wire_, net::buffer(*events_.front()),
         [self = shared_from_this(), event = events_.front()](error_code failure, size_t) {
           self->writing_ = false;
           if (failure) return self->close();
@@ -277,16 +371,18 @@ class Session final : public std::enable_shared_from_this<Session> {
   // A client that goes away is noticed by reading, though it has nothing to say.
   void watch() {
     auto byte = std::make_shared<std::array<char, 256>>();
-    stream_.socket().async_read_some(net::buffer(*byte),
-                                     [self = shared_from_this(), byte](error_code failure, size_t) {
-                                       if (failure) return self->close();
-                                       self->watch();
-                                     });
+    wire_.async_read_some(net::buffer(*byte),
+                          [self = shared_from_this(), byte](error_code failure, size_t) {
+                            if (failure) return self->close();
+                            self->watch();
+                          });
   }
 
   BeastServer& server_;
-  Stream stream_;
+  Wire wire_;
+  Socket& stream_;
   bool local_;
+  bool certified_ = false;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::shared_ptr<std::atomic<bool>> cancelled_;
@@ -297,6 +393,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool answered_ = false;
   bool streaming_ = false;
   bool writing_ = false;
+  int64_t events_left_ = -1;  // until the stream ends; -1: it does not
   std::deque<std::shared_ptr<const std::string>> events_;
 };
 
@@ -382,7 +479,7 @@ void BeastServer::accept(Acceptor& acceptor, bool local) {
       return;
     }
     if (connections_ < options_.max_connections)
-      std::make_shared<Session>(*this, std::move(*socket), local)->read();
+      std::make_shared<Session>(*this, std::move(*socket), local)->start();
     accept(acceptor, local);
   });
 }

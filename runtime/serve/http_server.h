@@ -17,11 +17,13 @@
 
 #include "runtime/serve/http_guard.h"
 #include "runtime/serve/http_message.h"
+#include "runtime/serve/tls.h"
 
 namespace flowrun {
 
 struct HttpServerOptions {
   std::optional<HttpGuard::Options> tcp;
+  TlsContext tls;           // of the TCP port; null: plain HTTP
   std::string socket_path;  // empty: none. Its folder exists; what stands there is replaced.
   size_t max_connections = 256;
   size_t max_header_bytes = 16 << 10;

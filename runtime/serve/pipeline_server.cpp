@@ -65,6 +65,17 @@ void remove_left_over(const fs::path& folder) {
   }
 }
 
+TlsFiles tls_files(const OptionValue& tls) {
+  TlsFiles files;
+  for (size_t i = 0; i < tls.keys.size(); ++i) {
+    const std::string& key = tls.keys[i].first;
+    (key == "certificate" ? files.certificate
+     : key == "key"       ? files.key
+                          : files.client_ca) = tls.items[i].text;
+  }
+  return files;
+}
+
 }  // namespace
 
 Result<std::string> default_socket_path(const std::string& pipeline_file) {
@@ -107,16 +118,28 @@ Result<ServeSettings> serve_settings(const Plan& plan) {
   auto address = parse_listen_address(listen->text);
   if (!address) return std::move(address.error()).at(listen->position);
   const std::string token = options.text_or("token", "");
-  if (!address->loopback && token.empty())
+  const OptionValue* tls = options.find("tls");
+  const TlsFiles files = tls ? tls_files(*tls) : TlsFiles{};
+  if (!address->loopback && token.empty() && files.client_ca.empty())
     return Error::invalid("others can reach " + listen->text +
-                          " — set `token: ${env:TOKEN}`, or listen on 127.0.0.1")
+                          " — set `token: ${env:TOKEN}` or `tls: { client_ca: FILE, ... }`, or "
+                          "listen on 127.0.0.1")
         .at(listen->position);
   if (!token.empty() && token.size() < kLeastToken)
     return Error::invalid(
                fmt::format("the token is too short — {} characters at least", kLeastToken))
         .at(options.at("token").position);
-  settings.http.tcp =
-      HttpGuard::Options{*address, token, options.texts("hosts"), options.texts("origins")};
+  if (tls) {
+    auto context = make_tls_context(files);
+    if (!context) return std::move(context.error()).at(tls->position);
+    settings.http.tls = std::move(*context);
+  }
+  settings.http.tcp = HttpGuard::Options{*address,
+                                         token,
+                                         options.texts("hosts"),
+                                         options.texts("origins"),
+                                         tls != nullptr,
+                                         !files.client_ca.empty()};
   return settings;
 }
 

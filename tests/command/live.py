@@ -158,6 +158,7 @@ class Live(unittest.TestCase):
         rows = [json.loads(line) for line in done.stdout.splitlines()]
         # Columns that nobody downstream reads are not made, so there is nothing of them to show.
         self.assertEqual([set(row) for row in rows], [{"k"}] * 3)
+        self.assertRegex(done.stderr, "not shown, for nobody downstream reads them: .*value")
         self.assertIn("count", self.run_("tap", self.pipeline, "table", "--input", "--limit", "1").stdout)
         wrong = self.run_("tap", self.pipeline, "kyed")
         self.assertEqual(wrong.returncode, 2)

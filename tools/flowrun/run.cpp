@@ -151,8 +151,8 @@ bool Run::serve() {
   server_ = std::move(*server);
   serving_ = server_.get();
   if (server_->port() != 0)
-    log_.info(fmt::format("{}: http://{}:{}", pipeline_.name(), settings->http.tcp->address.host,
-                          server_->port()));
+    log_.info(fmt::format("{}: {}://{}:{}", pipeline_.name(), settings->http.tls ? "https" : "http",
+                          settings->http.tcp->address.host, server_->port()));
   return true;
 }
 

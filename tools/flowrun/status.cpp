@@ -70,6 +70,19 @@ int execute(const StatusCommand& command) {
   return kExitDone;
 }
 
+// What the rows lack is said beside them.
+void tell_columns_not_read(const ApiResponse& answer) {
+  const auto header = std::ranges::find(answer.headers, lower_name(kColumnsNotRead),
+                                        &std::pair<std::string, std::string>::first);
+  if (header == answer.headers.end()) return;
+  std::string names;
+  for (const char c : header->second) names += c == ',' ? std::string(", ") : std::string(1, c);
+  const auto decoded = percent_decoded(names, false);
+  std::fputs(
+      ("not shown, for nobody downstream reads them: " + decoded.value_or(names) + "\n").c_str(),
+      stderr);
+}
+
 int execute(const TapCommand& command) {
   auto client = connect_to_run(command.file);
   if (!client)
@@ -95,6 +108,7 @@ int execute(const TapCommand& command) {
   if (!answer) return complain("error: " + answer.error().message, kExitFailed);
   if (answer->status != 200) return complain(error_of(*answer), kExitRefused);
   std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
+  tell_columns_not_read(*answer);
   return kExitDone;
 }
 
