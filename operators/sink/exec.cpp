@@ -47,6 +47,7 @@ class ExecSink final : public Sink {
     rows_.clear();
     return {};
   }
+  Status probe() override { return find_program(command_[0]); }
   void cancel() override { wakeup_.signal(); }
   [[nodiscard]] bool blocking() const override { return true; }
   [[nodiscard]] int64_t default_pace(OutputMode) const override { return 1'000'000; }

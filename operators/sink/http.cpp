@@ -120,14 +120,16 @@ Status HttpSink::open(std::optional<Token> last_committed) {
 
 // Asks what may be done, which changes nothing; a server that does not take the question is there.
 Status HttpSink::probe() {
-  constexpr int kUnauthorized = 401, kForbidden = 403, kNotFound = 404;
+  constexpr int kUnauthorized = 401, kForbidden = 403, kNotFound = 404, kBadGateway = 502,
+                kGatewayTimeout = 504;
   HttpRequest request;
   request.method = "OPTIONS";
   request.private_fields = settings_.headers;
   const auto head = client_.start(settings_.url, request);
   client_.disconnect();
   if (!head) return Error(head.error());
-  if (head->status == kUnauthorized || head->status == kForbidden || head->status == kNotFound)
+  if (head->status == kUnauthorized || head->status == kForbidden || head->status == kNotFound ||
+      (head->status >= kBadGateway && head->status <= kGatewayTimeout))
     return Error::io(fmt::format("{} {}", settings_.url.authority(), head->answer()));
   return {};
 }

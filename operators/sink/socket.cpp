@@ -53,9 +53,8 @@ class SocketSink final : public Sink {
     listener_.reset();
   }
   Status probe() override {
-    auto socket =
-        settings_.listens ? tcp_listen(settings_.address) : tcp_connect(settings_.address, wakeup_);
-    if (!socket) return std::move(socket.error());
+    if (settings_.listens) return tcp_may_listen(settings_.address);
+    FLOWRUN_TRY(const Descriptor socket, tcp_connect(settings_.address, wakeup_));
     return {};
   }
   void cancel() override { wakeup_.signal(); }

@@ -14,6 +14,7 @@
 #include "runtime/operator/line_stream.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/registry.h"
+#include "runtime/operator/tcp.h"
 
 namespace flowrun {
 
@@ -143,6 +144,7 @@ class PollSource final : public Source {
     client_.disconnect();
     reading_ = false;
   }
+  Status probe() override;
   void stop_at_end() override { stops_at_end_ = true; }
   [[nodiscard]] std::string describe() const override { return "http " + options_.url.text(); }
   [[nodiscard]] std::string hint() const override {
@@ -177,6 +179,20 @@ Status PollSource::open(std::optional<Offset> offset) {
   if (offset && !asked_) seen_ = Validators::parse(offset->text);
   if (next_ > steady_now()) FLOWRUN_RETURN_IF_ERROR(wait_for_wakeup(wakeup_, next_));
   return ask();
+}
+
+// Asks for the head alone; of a server that does not give one it looks at the answer's head.
+Status PollSource::probe() {
+  HttpRequest request;
+  request.method = "HEAD";
+  request.private_fields = options_.headers;
+  const auto head = client_.start(options_.url, request);
+  client_.disconnect();
+  if (!head) return Error(head.error());
+  if (head->ok()) return {};
+  Status asked = ask();
+  close();
+  return asked;
 }
 
 Status PollSource::ask() {
@@ -251,6 +267,7 @@ class ListenSource final : public Source {
   Result<Chunk> read(Deadline deadline) override;
   void cancel() override { wakeup_.signal(); }
   void close() override { receiver_.reset(); }
+  Status probe() override { return tcp_may_listen(options_.address); }
   void stop_at_end() override { stops_at_end_ = true; }
   [[nodiscard]] std::string describe() const override {
     return "http listening on " + options_.address.text();

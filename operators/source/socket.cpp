@@ -56,6 +56,11 @@ class SocketSource final : public Source {
     connections_.clear();
     listener_.reset();
   }
+  Status probe() override {
+    if (listens_) return tcp_may_listen(address_);
+    FLOWRUN_TRY(const Descriptor socket, tcp_connect(address_, wakeup_));
+    return {};
+  }
   void stop_at_end() override { stops_at_end_ = true; }
 
   [[nodiscard]] std::string describe() const override {

@@ -118,6 +118,7 @@ class Engine {
     std::string node;
     std::string what;  // "socket 127.0.0.1:9999"
     Status result;
+    std::string skipped;  // why it was not tried; empty: it was
   };
   [[nodiscard]] virtual std::vector<Probe> probe(int64_t patience) = 0;
   // The live table of that name; null if there is none. Good during and after run().

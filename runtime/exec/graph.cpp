@@ -334,6 +334,7 @@ class GraphBuilder {
         node.plan->options.integer_or("partitions", static_cast<int64_t>(options_.partitions)));
     Status planned = node.stateful->plan(node.stateful_plan, partitions);
     if (!planned) return report(*blamed_sink(node), std::move(planned.error()));
+    check_partitions(node, partitions);
     node.remake = [make = entry(*node.plan).make_stateful, context = context_for_(*node.plan),
                    options = &node.plan->options, inputs = node.inputs, plan = node.stateful_plan,
                    partitions]() -> Result<std::unique_ptr<Stateful>> {
@@ -345,6 +346,20 @@ class GraphBuilder {
     const Stateful::Bound bound = node.stateful->state_bound();
     if (!bound.bounded) warn(*node.plan, bound.text);
     for (const std::string& warning : node.stateful->warnings()) warn(*node.plan, warning);
+  }
+
+  // An operator planned twice (for two modes) says it once.
+  void check_partitions(const GraphNode& node, size_t asked) {
+    const OptionValue* option = node.plan->options.find("partitions");
+    if (!option || node.stateful->num_partitions() >= asked) return;
+    Diagnostic warning{Diagnostic::Severity::warning,
+                       "`partitions` changes nothing here: without a key by which rows part there "
+                       "is one partition — leave it out",
+                       node.name, option->position};
+    const auto said = std::ranges::find_if(diagnostics_, [&](const Diagnostic& other) {
+      return other.message == warning.message && other.node == warning.node;
+    });
+    if (said == diagnostics_.end()) diagnostics_.push_back(std::move(warning));
   }
 
   // Marks the sinks that rows of `from` reach past another stateful operator.

@@ -32,12 +32,22 @@ std::vector<Engine::Probe> probe_graph(Graph& graph, int64_t patience) {
   std::vector<Engine::Probe> probes;
   for (size_t i = 0; i < nodes.size(); ++i) {
     GraphNode& node = *nodes[i];
-    if (answers[i].wait_until(deadline) != std::future_status::ready) cancel_node(node);
-    Status result = answers[i].get();
-    if (!result && result.error().code == ErrorCode::cancelled)
-      result = Error::unavailable(fmt::format("no answer within {} s", patience / 1'000'000));
-    probes.push_back({node.name, node.source ? node.source->describe() : node.sink->describe(),
-                      std::move(result)});
+    const bool late = answers[i].wait_until(deadline) != std::future_status::ready;
+    if (late) cancel_node(node);
+    Engine::Probe probe{node.name,
+                        node.source ? node.source->describe() : node.sink->describe(),
+                        answers[i].get(),
+                        {}};
+    if (!probe.result && probe.result.error().code == ErrorCode::cancelled) {
+      if (late) {
+        probe.result =
+            Error::unavailable(fmt::format("no answer within {} s", patience / 1'000'000));
+      } else {
+        probe.skipped = probe.result.error().message;
+        probe.result = ok_status();
+      }
+    }
+    probes.push_back(std::move(probe));
   }
   return probes;
 }

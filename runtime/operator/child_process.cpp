@@ -5,13 +5,16 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <system_error>
 
 extern char** environ;  // NOLINT: as POSIX says
@@ -144,6 +147,31 @@ Status run_program(const std::vector<std::string>& command, std::string_view inp
   if (!attended) return attended;
   if (child.error) read_error(child, error);
   return judge(command[0], status, std::move(error));
+}
+
+Status find_program(const std::string& name) {
+  const auto failure = [&](int error) { return Error::from_errno("cannot start " + name, error); };
+  const auto judge = [](const std::string& path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) return errno;
+    if (S_ISDIR(status.st_mode)) return EISDIR;
+    return access(path.c_str(), X_OK) == 0 ? 0 : errno;
+  };
+  if (name.find('/') != std::string::npos) {
+    const int error = judge(name);
+    return error == 0 ? ok_status() : failure(error);
+  }
+  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  std::string_view folders = path ? path : "/usr/local/bin:/bin:/usr/bin";
+  int worst = ENOENT;
+  while (!folders.empty()) {
+    const size_t end = std::min(folders.find(':'), folders.size());
+    const int error = judge(std::string(folders.substr(0, end)) + "/" + name);
+    if (error == 0) return {};
+    if (error == EACCES) worst = error;
+    folders.remove_prefix(std::min(end + 1, folders.size()));
+  }
+  return failure(worst);
 }
 
 }  // namespace flowrun

@@ -23,4 +23,7 @@ namespace flowrun {
 Status run_program(const std::vector<std::string>& command, std::string_view input,
                    const Wakeup& wakeup, int64_t deadline);
 
+// Whether there is such a program and it may be started; starts nothing. Errors: `io`.
+Status find_program(const std::string& name);
+
 }  // namespace flowrun

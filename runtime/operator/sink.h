@@ -48,7 +48,8 @@ class Sink {
   virtual Status abort(EpochId epoch) = 0;
   virtual void close() {}
   // Whether open would succeed, in place of it: after bind, on any thread; writes and makes
-  // nothing, and leaves nothing open. A sink whose open does more overrides it.
+  // nothing, and leaves nothing open. A sink whose open does more overrides it. `cancelled` with a
+  // text: it cannot tell without changing something outside.
   virtual Status probe() {
     Status opened = open(std::nullopt);
     close();

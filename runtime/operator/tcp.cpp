@@ -183,18 +183,35 @@ Result<Descriptor> tcp_connect(const TcpAddress& address, const Wakeup& wakeup) 
   return connect_error(address, last_error);
 }
 
-Result<Descriptor> tcp_listen(const TcpAddress& address) {
+namespace {
+
+Error cannot_listen(const TcpAddress& address) {
+  return Error::from_errno(fmt::format("cannot listen on {}", address.text()), errno);
+}
+
+// A socket that has the address and does not listen yet. Fails where somebody else listens.
+Result<Descriptor> tcp_bind(const TcpAddress& address) {
   auto addresses = resolve(address, true);
   if (!addresses) return Error::io(addresses.error().message);
   const addrinfo& first = **addresses;
   Descriptor socket = open_socket(first);
   if (!socket) return Error::from_errno("cannot open a socket", errno);
   set_option(socket, SOL_SOCKET, SO_REUSEADDR);
-  if (bind(socket.get(), first.ai_addr, first.ai_addrlen) != 0 ||
-      listen(socket.get(), kWaitingConnections) != 0) {
-    return Error::from_errno(fmt::format("cannot listen on {}", address.text()), errno);
-  }
+  if (bind(socket.get(), first.ai_addr, first.ai_addrlen) != 0) return cannot_listen(address);
   return socket;
+}
+
+}  // namespace
+
+Result<Descriptor> tcp_listen(const TcpAddress& address) {
+  FLOWRUN_TRY(Descriptor socket, tcp_bind(address));
+  if (listen(socket.get(), kWaitingConnections) != 0) return cannot_listen(address);
+  return socket;
+}
+
+Status tcp_may_listen(const TcpAddress& address) {
+  FLOWRUN_TRY(const Descriptor socket, tcp_bind(address));
+  return {};
 }
 
 std::optional<Descriptor> tcp_accept(const Descriptor& listener, std::string& peer) {

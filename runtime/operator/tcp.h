@@ -72,6 +72,8 @@ Result<TcpPlace> read_tcp_place(const Options& options);
 Result<Descriptor> tcp_connect(const TcpAddress& address, const Wakeup& wakeup);
 // A listening, non-blocking socket.
 Result<Descriptor> tcp_listen(const TcpAddress& address);
+// Whether it could be had; takes no connection, not even for a moment.
+Status tcp_may_listen(const TcpAddress& address);
 // The next connection that waits, non-blocking; none if nobody waits. `peer` becomes its address.
 std::optional<Descriptor> tcp_accept(const Descriptor& listener, std::string& peer);
 

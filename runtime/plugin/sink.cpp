@@ -33,6 +33,14 @@ class PluginSink final : public Sink {
     const flowrun_text* last = last_committed ? &text : nullptr;
     return made_->call()(table_.open, made_->self(), last);
   }
+  // To open may discard what was not committed, or drive out a run that is going on.
+  Status probe() override {
+    if (!table_.open) return {};
+    return Error{ErrorCode::cancelled,
+                 "a plugin's sink can only be opened, which may change something there",
+                 {},
+                 {}};
+  }
   Status write(EpochId epoch, const RecordBatch& batch) override {
     OwnedArray array;
     FLOWRUN_RETURN_IF_ERROR(export_batch(batch, array.get(), made_->component().text()));

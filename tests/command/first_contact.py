@@ -463,32 +463,6 @@ class New(Case):
 class Check(Case):
     """flowrun check, explain and completions"""
 
-    def test_connect_answers_for_every_source_and_sink_and_leaves_nothing_behind(self):
-        port = self.port_of(["{}"])
-        path = self.write("p.yaml", f"""
-nodes:
-  here: {{ source: socket, port: {port} }}
-  gone: {{ source: socket, port: 1 }}
-  nobody: {{ source: socket, host: nowhere.invalid, port: 1 }}
-  absent: {{ source: file, path: absent.txt }}
-  a: {{ from: here, sink: file, path: made/out }}
-  b: {{ from: gone, sink: socket, port: {port} }}
-  c: {{ from: nobody, sink: console }}
-  d: {{ from: absent, sink: file, path: p.yaml }}
-""")
-        self.assertEqual(run("check", path).returncode, 0)
-        done = run("check", "--connect", path)
-        self.refused(done)
-        for line in (rf"  here: socket 127\.0\.0\.1:{port}: ok", r"  gone: .*refuses the connection", r"  nobody: .*nowhere\.invalid",
-                     r"  absent: .*absent\.txt: No such file", r"  a: .*: ok", r"  b: .*: ok", r"  c: .*: ok", r"  d: .*is no folder"):
-            self.assertRegex(done.stdout, line)
-        self.assertEqual(sorted(os.listdir(self.path)), ["p.yaml"])
-
-    def test_connect_is_content_where_everything_is_there(self):
-        port = self.port_of([])
-        path = self.write("p.yaml", f"nodes:\n  here: {{ source: socket, port: {port} }}\n  a: {{ from: here, sink: console }}\n")
-        self.assertEqual(run("check", "--connect", path).returncode, 0)
-
     def test_warnings_can_be_refused(self):
         path = self.write("p.yaml", "nodes:\n  lines: { source: socket, port: 1 }\n  n: { from: lines, group_by: [value], agg: count }\n  s: { from: n, sink: console, mode: complete }\n")
         self.assertEqual(run("check", path).returncode, 0)
@@ -507,6 +481,14 @@ nodes:
         self.assertIn("merged in 8 partitions (`partitions`)", run("explain", path).stdout)
         path.write_text(path.read_text().replace("partitions: 8", "partitions: 0"))
         self.refused(run("explain", path), "partitions")
+
+    def test_partitions_where_there_is_no_key_are_said_to_mean_nothing(self):
+        for node, keyless in (("group_by: [], agg: count", True), ("chain: [ { group_by: [value], agg: count }, { sort: [value], partitions: 3 } ]", True), ("limit: 3", True), ("group_by: [value], agg: count", False), ("dedup: [value]", False)):
+            path = self.write("p.yaml", f"nodes:\n  lines: {{ source: socket, port: 1 }}\n  n: {{ from: lines, {node}{'' if 'chain' in node else ', partitions: 3'} }}\n  s: {{ from: n, sink: memory, table: t, mode: {'complete' if 'agg' in node else 'append'} }}\n")
+            done = run("check", path)
+            self.assertEqual(done.returncode, 0, done)
+            said = rf"p\.yaml:3:{path.read_text().splitlines()[2].index('partitions: 3') + 13}: warning: n: `partitions` changes nothing here"
+            (self.assertRegex if keyless else self.assertNotRegex)(done.stderr, said)
 
     def test_the_documentation_shows_what_explain_says(self):
         shown = run("explain", PROJECT / "pipelines" / "lab-11-users.yaml", "--set", "threads=2").stdout

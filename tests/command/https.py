@@ -14,8 +14,8 @@ import subprocess
 import sys
 import unittest
 
-import run as command
-from run import DEADLINE, Started, wait_for
+import driver
+from driver import DEADLINE, Started, run, wait_for
 
 TOKEN = "a-token-that-is-long-enough"
 
@@ -76,7 +76,7 @@ class Https(Started):
             connection.close()
 
     def refused(self, serve):
-        done = command.run("run", self.pipeline(self.text(serve)), env=self.environment)
+        done = run("run", self.pipeline(self.text(serve)), env=self.environment)
         self.assertNotEqual(done.returncode, 0)
         return done.stderr
 
@@ -103,7 +103,7 @@ class Https(Started):
             self.ask(port, client="client-other")
         # The terminal's commands go over the socket of the file's owner, as ever.
         for arguments in (["sql", pipeline, "select count(*) as n from rows", "--format", "csv"], ["status"], ["tap", pipeline, "numbers", "--limit", "1"]):
-            done = command.run(*arguments, env=self.environment)
+            done = run(*arguments, env=self.environment)
             self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_token_serves_who_has_no_certificate(self):
@@ -158,5 +158,4 @@ class Https(Started):
 
 
 if __name__ == "__main__":
-    command.FLOWRUN = pathlib.Path(sys.argv.pop(1)).resolve()
-    unittest.main(verbosity=1)
+    driver.main()

@@ -149,6 +149,14 @@ class Examples(Plugins):
         self.assertEqual([file.suffix for file in files], [".csv"])
         self.assertEqual(files[0].read_text(), 'k,n\n"a, b",1\nc,\n')
 
+    def test_check_connect_opens_no_sink_of_a_plugin(self):
+        folder = self.path / "row_file"
+        shutil.copytree(EXAMPLES / "row_file", folder)
+        done = run("check", "--connect", "--plugin", plugin("row_file"), folder / "row_file.yaml")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertRegex(done.stdout, r"row_file of plugin `row_file`: not tried — a plugin's sink can only be opened")
+        self.assertFalse((folder / "out").exists())
+
     def test_rust(self):
         if not shutil.which("cargo"):
             self.skipTest("there is no cargo")

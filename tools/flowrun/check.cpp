@@ -76,8 +76,7 @@ class Check {
       return added;
     };
     EngineOptions options;
-    // Where nothing is started, a pipeline may name what `run` would have to be allowed.
-    options.allow_exec = !command_.connect;
+    options.allow_exec = true;  // nothing is started, by --connect neither
     const bool loaded =
         pipeline.load({.file = file, .set = command_.set, .only = {}, .plugins = command_.plugins},
                       options, changes);
@@ -103,9 +102,14 @@ class Check {
       if (command_.json) {
         if (!probe.result)
           all_.push_back(make_diagnostic(Error::invalid(probe.result.error().message), probe.node));
+        if (!probe.skipped.empty())
+          all_.push_back(
+              {Diagnostic::Severity::warning, "not tried — " + probe.skipped, probe.node, {}});
         continue;
       }
-      const std::string answer = probe.result ? "ok" : probe.result.error().message;
+      const std::string answer = !probe.result           ? probe.result.error().message
+                                 : probe.skipped.empty() ? "ok"
+                                                         : "not tried — " + probe.skipped;
       if (print(terminal_, fmt::format("  {}: {}: {}", probe.node, probe.what, answer)) !=
           kExitDone)
         return kExitFailed;
