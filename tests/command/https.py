@@ -11,8 +11,6 @@ import re
 import socket
 import ssl
 import subprocess
-import sys
-import unittest
 
 import driver
 from driver import DEADLINE, Started, run, wait_for
