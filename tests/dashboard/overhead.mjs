@@ -1,7 +1,7 @@
 // What an open dashboard costs: a pipeline takes rows as fast as it can into 20 live tables, by turns with and without a
 // page that shows them all. For each: rows a second of the wall clock; rows a CPU second of the whole process and of its
 // threads that do not serve, which what else the machine does (the browser above all) disturbs less; and the share of
-// CPU time that serving takes. The medians of all turns.
+// CPU time that serving takes. The medians of all turns, and the least and the most: a difference within them says nothing.
 //
 //   tests/dashboard/run once, then: FLOWRUN=build/release/flowrun node tests/dashboard/overhead.mjs [SECONDS [TURNS]]
 import { spawn } from "node:child_process";
@@ -76,10 +76,14 @@ for (let i = 0; i < TURNS; ++i) {
   await wait(1);
 }
 const median = (of, what) => of.map((one) => one[what]).sort((a, b) => a - b)[Math.floor(of.length / 2)];
-const millions = (rows) => `${(rows / 1e6).toFixed(2)} M`;
+const millions = (of, what) => {
+  const rows = of.map((one) => one[what]);
+  const [middle, least, most] = [median(of, what), Math.min(...rows), Math.max(...rows)].map((number) => (number / 1e6).toFixed(2));
+  return `${middle} M (${least} to ${most})`;
+};
 for (const [name, of] of Object.entries(turns)) {
-  console.log(`${name} the page: ${millions(median(of, "wall"))} rows/s, ${millions(median(of, "whole"))} rows a CPU second of the process, ` +
-    `${millions(median(of, "own"))} of its own threads, serving takes ${(median(of, "share") * 100).toFixed(2)} %`);
+  console.log(`${name} the page: ${millions(of, "wall")} rows/s, ${millions(of, "whole")} rows a CPU second of the process, ` +
+    `${millions(of, "own")} of its own threads, serving takes ${(median(of, "share") * 100).toFixed(2)} %`);
 }
 for (const what of ["wall", "whole", "own"]) {
   console.log(`${what}: ${((median(turns.with, what) / median(turns.without, what) - 1) * 100).toFixed(1)} %`);

@@ -76,6 +76,28 @@ TEST_CASE("with a token all but the page and health need it") {
   CHECK(refusal(closed, request({{"host", host}}, "/metrics")) == 401);
 }
 
+TEST_CASE("a certificate of a client stands for the token") {
+  const std::string host = "127.0.0.1:8080";
+  const ListenAddress address = *parse_listen_address(host);
+  ApiRequest certified = request({{"host", host}});
+  certified.certified = true;
+  for (const char* token : {"", "0123456789abcdef"}) {
+    const HttpGuard closed({address, token, {}, {}, true, true});
+    CHECK(refusal(closed, certified) == 0);
+    CHECK(refusal(closed, request({{"host", host}})) == 401);
+    CHECK(refusal(closed, request({{"host", host}}, "/healthz")) == 0);
+  }
+  certified.headers["origin"] = "http://evil.example";
+  CHECK(refusal(HttpGuard({address, "", {}, {}, true, true}), certified) == 403);
+}
+
+TEST_CASE("over TLS a page of this server has its origin") {
+  const std::string host = "127.0.0.1:8080";
+  const HttpGuard safe({*parse_listen_address(host), "", {}, {}, true, false});
+  CHECK(refusal(safe, request({{"host", host}, {"origin", "https://" + host}})) == 0);
+  CHECK(refusal(safe, request({{"host", host}, {"origin", "http://" + host}})) == 403);
+}
+
 TEST_CASE("targets are split and decoded") {
   ApiRequest made;
   REQUIRE(split_target("/v1/tables/a%20b?limit=5&order=x+desc&empty&=1", made));
