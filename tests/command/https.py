@@ -8,9 +8,11 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import ssl
 import subprocess
+import warnings
 
 import driver
 from driver import DEADLINE, Started, run, wait_for
@@ -51,7 +53,8 @@ class Https(Started):
     def served(self, serve):
         """Runs the pipeline; gives its file and its port."""
         pipeline = self.pipeline(self.text(serve))
-        process, _, error = self.start("run", pipeline, env=self.environment)
+        self.process, _, error = self.start("run", pipeline, env=self.environment)
+        process = self.process
         wait_for(lambda: process.poll() is not None or "://" in error.read_text(), "the address")
         self.assertIsNone(process.poll(), error.read_text())
         said = re.search(r"(https?)://[\d.]+:(\d+)", error.read_text())
@@ -61,8 +64,10 @@ class Https(Started):
     def ask(self, port, target="/v1/tables", client=None, headers=None, **options):
         """The status and the body of an answer over TLS."""
         context = ssl.create_default_context(cafile=self.path / "ours.pem")
-        for key, value in options.items():
-            setattr(context, key, value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of versions that are to be refused
+            for key, value in options.items():
+                setattr(context, key, value)
         if client:
             context.load_cert_chain(self.path / f"{client}.pem", self.path / f"{client}.key")
         connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=DEADLINE)
@@ -128,6 +133,36 @@ class Https(Started):
             self.assertEqual(self.ask(port, "/healthz")[0], 200)
         with self.assertRaises(ssl.SSLError):
             self.ask(port, "/healthz", maximum_version=ssl.TLSVersion.TLSv1_1, minimum_version=ssl.TLSVersion.TLSv1)
+
+    def test_clients_that_come_and_go_at_every_step_leave_a_server_that_ends_at_once(self):
+        _, port = self.served(f"listen: '127.0.0.1:0', tls: {{ {self.FILES} }}")
+        context = ssl.create_default_context(cafile=self.path / "ours.pem")
+        held = []
+        for number in range(100):
+            plain = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
+            if number % 5 == 0:
+                held.append(plain)  # says nothing
+                continue
+            if number % 5 == 1:
+                plain.sendall(b"\x16\x03\x01\x02\x00\x01")  # the beginning of a greeting
+                plain.close()
+                continue
+            safe = context.wrap_socket(plain, server_hostname="127.0.0.1")
+            if number % 5 == 2:
+                safe.close()
+                continue
+            safe.sendall(b"GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % port)
+            if number % 5 == 3:
+                safe.recv(100)
+                safe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                safe.close()
+            else:
+                held.append(safe)  # reads nothing
+        self.assertEqual(self.ask(port, "/healthz")[0], 200)
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(DEADLINE), 0)
+        for peer in held:
+            peer.close()
 
     def test_what_is_wrong_with_the_files_is_told_with_its_place(self):
         (self.path / "nonsense.pem").write_text("nothing of that kind\n", encoding="utf-8")
