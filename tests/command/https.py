@@ -6,7 +6,6 @@
 import http.client
 import json
 import os
-import pathlib
 import re
 import signal
 import socket
