@@ -229,7 +229,11 @@ Result<size_t> Schema::find(std::string_view name) const {
   if (found.size() == 1) return found[0];
   if (found.empty()) {
     const std::vector<std::string> candidates = names();
-    return Error::invalid(fmt::format("no column `{}`{}", name, did_you_mean(name, candidates)));
+    std::string hint = did_you_mean(name, candidates);
+    constexpr size_t kMostNamed = 20;
+    if (hint.empty() && !candidates.empty() && candidates.size() <= kMostNamed)
+      hint = " — there are " + back_quoted_list(candidates);
+    return Error::invalid(fmt::format("no column `{}`{}", name, hint));
   }
   return Error::invalid(
       fmt::format("column `{}` is ambiguous: {} columns have that name", name, found.size()));

@@ -383,6 +383,14 @@ class NodeReader {
       const bool of_engine = std::ranges::find(engine_keys(), key.text) != engine_keys().end();
       if (of_engine || key.text.starts_with("x-")) continue;
       if (!unknown) unknown = &key;
+      const size_t colon = key.quoted ? std::string::npos : key.text.find(':');
+      if (colon != std::string::npos && colon > 0 && colon + 1 < key.text.size()) {
+        report(place.name,
+               "a space is missing in " + back_quoted(key.text) + " — write " +
+                   back_quoted(key.text.substr(0, colon) + ": " + key.text.substr(colon + 1)),
+               key.position);
+        return;
+      }
       const std::string hint = suggest_word(key.text, words);
       if (hint.empty()) continue;
       report(place.name, "unknown operator " + back_quoted(key.text) + hint, key.position);

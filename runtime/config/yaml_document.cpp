@@ -1,5 +1,6 @@
 #include "runtime/config/yaml_document.h"
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -123,6 +124,30 @@ std::string explain(const std::string& message) {
   return "this is no YAML: " + message + " — check the indentation, colons and quotes";
 }
 
+// What is wrong where a `: ` stands that the parser cannot use: most often something before it.
+std::string explain_colon(std::string_view text, size_t colon) {
+  const auto line_before = [&](size_t at) {
+    const size_t end = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
+    return end == std::string_view::npos ? size_t{0} : end + 1;
+  };
+  const size_t line = line_before(colon);
+  const std::string_view head = text.substr(line, colon - line);
+  const size_t first = std::min(head.find_first_not_of(" \t"), head.size());
+  if (head.substr(0, first).find('\t') != std::string_view::npos)
+    return "a tab in the indentation — indent with spaces";
+  if (head.find(": ") != std::string_view::npos)
+    return "a second `: ` on one line — write `{ key: value }`, or put the text in quotes";
+  if (line > 0 && first > 0) {
+    const size_t start = line_before(line - 1);
+    const std::string_view above = text.substr(start, line - 1 - start);
+    const size_t word = above.find_first_not_of(" -");
+    if (word != std::string_view::npos && word < first &&
+        above.find_first_of(" :#\"'{[", word) == std::string_view::npos)
+      return fmt::format("a key without its colon above — write `{}:`", above.substr(word));
+  }
+  return "a `: ` where no key can stand — put the text in quotes";
+}
+
 // Directives are checked here because the parser takes unknown ones in silence.
 bool check_directives(const std::string& text, const std::shared_ptr<const std::string>& file,
                       Diagnostics& diagnostics) {
@@ -181,7 +206,10 @@ RawValue read_yaml(const std::string& text, const std::shared_ptr<const std::str
   } catch (const YAML::Exception& error) {
     const TextMark mark =
         lines.mark_at(lines.offset_of(error.mark.line + 1, error.mark.column + 1));
-    report(explain(error.msg), {file, mark.line, mark.column, 0});
+    const bool colon = error.msg.starts_with("illegal map value");
+    report(
+        colon ? explain_colon(text, lines.offset_of(mark.line, mark.column)) : explain(error.msg),
+        {file, mark.line, mark.column, 0});
     return {};
   } catch (const std::exception& error) {
     report("this is no YAML: " + std::string(error.what()), {file, 1, 1, 0});

@@ -162,7 +162,9 @@ Error Analyzer::unknown_column(const Ast& ast) const {
   std::vector<std::string> candidates = schema_.names();
   for (const LambdaParameter& variable : variables_) candidates.push_back(variable.name);
   std::string known;
-  for (const std::string& candidate : candidates) known += (known.empty() ? "" : ", ") + candidate;
+  for (const std::string& candidate : candidates) {
+    if (!candidate.empty()) known += (known.empty() ? "" : ", ") + candidate;
+  }
   constexpr size_t kMost = 200;
   if (known.size() > kMost) known = known.substr(0, kMost) + "...";
   const std::string hint = did_you_mean(ast.parts[0], candidates);

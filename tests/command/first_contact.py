@@ -541,6 +541,19 @@ nodes:
     def check(self, node):
         return run("check", self.write("p.yaml", self.BASE % node))
 
+    def test_slips_of_the_pen_are_recognised(self):
+        source = "nodes:\n  w: { source: socket, port: 1 }\n"
+        for text, place, words in (
+                ("nodes:\n\tw: { source: socket, port: 1 }\n", "2:3", "a tab in the indentation"),
+                ("nodes\n  w: { source: socket, port: 1 }\n", "2:4", "a key without its colon above — write `nodes:`"),
+                ("nodes:\n  w\n    source: socket\n", "3:11", "write `w:`"),
+                ("nodes:\n  w: source: socket\n", "2:12", "write `{ key: value }`"),
+                ("nodes:\n  w: {source:socket, port: 1}\n", "2:7", "a space is missing in `source:socket` — write `source: socket`"),
+                (source + "  s: { from: w, filter:value }\n", "3:17", "write `filter: value`"),
+                (source + "  x: { from: w, watermark: t, delay: 1 second }\n  s: { from: x, sink: console }\n", "3:28", "no column `t` — there are `value`"),
+                (source + "  x: { from: w, group_by: [value], agg: cuont }\n  s: { from: x, sink: console, mode: complete }\n", "3:41", "no column `cuont` in [value]\n")):
+            self.refused(run("check", self.write("p.yaml", text)), f"p.yaml:{place}: error: ", words)
+
     def test_sparks_words_are_answered_with_ours(self):
         for node, words in (
                 ("s: { from: r, sink: console, outputMode: complete }", "here it is `mode`"),

@@ -85,6 +85,18 @@ class Terminal:
                 self.failed.append(f"{command}: not seen: {pattern}")
         self.note()
 
+    def interrupt_at_once(self, command, sign):
+        """A command that does not end at the first Ctrl-C, and the second one, which must leave no status line behind."""
+        mark = self.start(f"{command}; echo code=$?")
+        for pattern in (sign, r"Ctrl-C once more ends at once"):
+            self.wait(command, pattern, mark)
+            self.wait(command, r"^epoch \d+ ·", mark)
+            self.keys("C-c")
+        self.wait(command, r"code=130\b", mark)
+        if not re.search(r"^code=130\s*$", self.since(mark), re.MULTILINE) or re.search(r"^epoch \d+ ·", self.since(mark), re.MULTILINE):
+            self.failed.append(f"{command}: the status line is left behind")
+        self.note()
+
     def note(self):
         self.transcript.write(self.screen().rstrip() + "\n")
         self.keys("-R", "C-l")
@@ -116,7 +128,18 @@ def typos(folder):
     return {f"typo-{name}.yaml": hint for name, (_, hint) in files.items()}
 
 
+SLOW = """
+name: slow
+trigger: 100 milliseconds
+nodes:
+  rows: { source: generate, rows_per_second: 100 }
+  quick: { from: rows, sink: discard }
+  tell: { from: rows, sink: exec, command: [sh, -c, "test ! -e done-once || sleep 600; touch done-once"], timeout: 1 hour }
+"""
+
+
 def lesson(terminal, folder, port):
+    (folder / "slow.yaml").write_text(SLOW, encoding="utf-8")
     terminal.run("flowrun", r"Examples:", r"flowrun pipelines/iot.yaml", code=2)
     terminal.run("flowrun simulat watches", r"did you mean `simulate`", code=2)
     terminal.run("flowrun simulate wacthes", code=2)
@@ -129,6 +152,7 @@ def lesson(terminal, folder, port):
         # Pressed at once, and twice.
         terminal.interrupt(f"flowrun pipelines/iot.yaml --set watches.port={port}", r"Ctrl-C commits", times=1)
         terminal.interrupt(f"flowrun pipelines/iot.yaml --set watches.port={port}", r"Batch: 0", times=2, code=r"(0|130)")
+        terminal.interrupt_at_once("flowrun run --allow-exec slow.yaml", r"slow: .*Ctrl-C commits")
         terminal.run(f"flowrun show pipelines/lab-10-watermark.yaml clean --rows 3 --set watches.port={port}", r"only showing top 3 rows")
         terminal.run(f"flowrun show pipelines/lab-10-watermark.yaml per_window.late --for 2s --set watches.port={port}", r"\|event_time\|")
         terminal.run(f"flowrun new mine.yaml --from 127.0.0.1:{port}", r"wrote mine.yaml")

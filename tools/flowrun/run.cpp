@@ -160,7 +160,10 @@ int Run::execute() {
   // A reader of our output that goes away is an error of the sink, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   const SignalWatcher signals([this](int signal) { on_signal(signal); },
-                              [](int signal) { _exit(kExitSecondSignal + signal); });
+                              [this](int signal) {
+                                terminal_.leave();
+                                _exit(kExitSecondSignal + signal);
+                              });
   if (!load()) return kExitRefused;
   if (!command_.progress.empty()) {
     if (const Status opened = progress_file_.open(command_.progress); !opened) {

@@ -1,5 +1,6 @@
 #include "tools/flowrun/terminal.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,8 +79,15 @@ void Terminal::erase_status() {
   drawn_ = false;
 }
 
+void Terminal::leave() noexcept {
+  left_ = true;
+  pollfd ready{streams_.error, POLLOUT, 0};
+  if (drawn_ && ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0)
+    write_all(streams_.error, kEraseLine);
+}
+
 void Terminal::draw_status() {
-  if (status_.empty()) return;
+  if (status_.empty() || left_) return;
   // The last column stays free: some terminals wrap when it is filled.
   write_all(streams_.error, clip(status_, terminal_width(streams_.error) - 1));
   drawn_ = true;

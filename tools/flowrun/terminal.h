@@ -8,6 +8,7 @@
 //   terminal.write("+---+\n|  n|\n");         // standard output
 //   terminal.set_status("epoch 3 ...");       // drawn on a terminal only
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -38,6 +39,10 @@ class Terminal final : public Output {
   void line(std::string_view text);
   // One line; cut to the terminal's width. Empty: none.
   void set_status(std::string text);
+  // Before the process ends at once: takes the status line away for good. Waits for nobody, be it a
+  // thread that is stuck in writing or a terminal that takes nothing; calls only what a signal
+  // handler may.
+  void leave() noexcept;
   [[nodiscard]] bool colours() const { return streams_.colours; }
   [[nodiscard]] bool has_status() const { return streams_.status; }
 
@@ -52,7 +57,8 @@ class Terminal final : public Output {
   std::mutex out_mutex_;
   std::mutex error_mutex_;  // guards the status line too
   std::string status_;
-  bool drawn_ = false;
+  std::atomic<bool> drawn_ = false;
+  std::atomic<bool> left_ = false;  // nothing is drawn any more
 };
 
 // The first `width` characters of a UTF-8 text, each taken to be one column wide.
