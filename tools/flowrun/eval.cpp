@@ -19,6 +19,7 @@
 #include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 
 namespace flowrun {
@@ -106,7 +107,7 @@ int Evaluator::refuse(const Error& error, const std::string& expression) {
 
 int Evaluator::run() {
   Registry operators;  // a plugin's operators are of no use here
-  PluginSet plugins(operators, functions_, PluginPath::from_environment());
+  PluginSet plugins(operators, functions_, plugin_path());
   for (const std::string& name : command_.plugins) {
     if (const Status loaded = plugins.load(name, ""); !loaded) return refuse(loaded.error(), {});
   }

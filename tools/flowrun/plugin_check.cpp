@@ -18,6 +18,7 @@
 #include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/text.h"
 
@@ -40,7 +41,7 @@ class NoOutput final : public Output {
 class PluginCheck {
  public:
   PluginCheck(const std::string& name, uint64_t seed)
-      : plugins_(registry_, functions_, PluginPath::from_environment()), seed_(seed) {
+      : plugins_(registry_, functions_, plugin_path()), seed_(seed) {
     register_all_operators(registry_);
     register_all_functions(functions_);
     register_aggregate_functions(functions_);
