@@ -254,6 +254,30 @@ class Able(Plugins):
         self.assertEqual(process.returncode, 1)
         self.assertIn("rows: stuck of plugin `able` has not come back", said)
 
+    def test_a_sink_that_does_not_come_back_is_named(self):
+        runs = []
+        for name in ("stuck_blocking", "stuck_inline"):
+            for call in ("write", "commit"):
+                folder = self.path / f"{name}-{call}"
+                folder.mkdir()
+                file = folder / "stuck.yaml"
+                file.write_text("trigger: 50 milliseconds\nnodes:\n  rows: { source: ticking }\n"
+                                f"  held: {{ from: rows, sink: {name}, in: {call} }}\n")
+                process = subprocess.Popen([FLOWRUN, "run", "--plugin", test_plugin("able"), file], stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE, text=True)
+                self.addCleanup(process.kill)
+                runs.append((name, call, process))
+        for _, _, process in runs:
+            self.assertRegex(process.stdout.readline(), r"^committed \d+$")
+            self.assertEqual(process.stdout.readline(), "stuck\n")
+            process.send_signal(signal.SIGTERM)
+        for name, call, process in runs:
+            with self.subTest(f"{name} in {call}"):
+                printed, said = process.communicate(timeout=DEADLINE)
+                self.assertEqual(process.returncode, 1, said)
+                self.assertEqual(printed, "")
+                self.assertIn(f"held: {name} of plugin `able` has not come back", said)
+
     def test_functions_of_plugins_are_evaluated(self):
         done = run("eval", "--plugin", plugin("hypotenuse"), "hypotenuse(3, 4)")
         self.assertEqual((done.returncode, done.stdout), (0, "5.0\n"))
