@@ -62,7 +62,7 @@ Result<RecordBatch> read_input(const EvalCommand& command, const std::string& ti
   options.timezone = timezone;
   FLOWRUN_TRY(const auto reader,
               JsonReader::make(schema, options, std::vector<bool>(schema->num_fields(), true)));
-  ReadRows rows = reader->read(*lines.finish());
+  FLOWRUN_TRY(ReadRows rows, reader->read(*lines.finish()));
   if (!rows.bad.empty())
     return Error::data(fmt::format("{}:{}: {}", command.input, rows.bad.front().line + 1,
                                    rows.bad.front().reason));
