@@ -154,6 +154,20 @@ class Examples(Plugins):
         outliers = self.rows_of_example("zscore")
         self.assertIn(("ann", 95.0), [(row["user"], row["bpm"]) for row in outliers])
 
+    def test_a_state_parted_by_key_gives_the_same_in_any_number_of_partitions(self):
+        source = (EXAMPLES / "zscore/zscore.yaml").read_text().replace("rates.jsonl", str(EXAMPLES / "zscore/rates.jsonl"))
+        file = self.path / "all.yaml"
+        results = []
+        for partitions in (1, 2, 7):
+            file.write_text(source.replace("threshold: 3", f"threshold: 3, partitions: {partitions}").replace(
+                "outliers: { from: flagged, filter: outlier }", "outliers: { from: flagged, filter: true }"))
+            explained = run("explain", "--plugin", plugin("zscore"), file).stdout
+            self.assertIn(f"{partitions} partition", explained)
+            results.append(sorted(map(str, self.rows_of("--threads", 3, "--plugin", plugin("zscore"), file))))
+        self.assertEqual(len(results[0]), 60)
+        self.assertEqual(results[0], results[1])
+        self.assertEqual(results[0], results[2])
+
     def test_online_logistic_learns(self):
         best = self.rows_of_example("online_logistic")[0]
         self.assertGreaterEqual(best["best"], 0.95)
