@@ -61,6 +61,8 @@ struct Settings {
   std::vector<std::string> set;      // "node.option=value" or "key=value"
   std::vector<std::string> only;     // the sinks to run; none: all
   std::vector<std::string> plugins;  // libraries
+  // Absolute folders in which plugins named by a word are looked for; the environment is not read.
+  std::vector<std::string> plugin_folders;
   const Registry* registry = nullptr;
   int threads = 0;       // 0: as the pipeline says, or one per core
   bool stepped = false;  // no threads: the program calls step()
@@ -234,6 +236,7 @@ Result<Engine> Engine::make(Settings given, Diagnostics* diagnostics, Load load)
   const auto set = pointers(settings.set);
   const auto only = pointers(settings.only);
   const auto plugins = pointers(settings.plugins);
+  const auto plugin_folders = pointers(settings.plugin_folders);
   flowrun_clock clock{};
   clock.size = sizeof(clock);
   clock.context = settings.clock;
@@ -247,6 +250,8 @@ Result<Engine> Engine::make(Settings given, Diagnostics* diagnostics, Load load)
   raw.num_only = only.size();
   raw.plugins = plugins.data();
   raw.num_plugins = plugins.size();
+  raw.plugin_folders = plugin_folders.data();
+  raw.num_plugin_folders = plugin_folders.size();
   raw.registry = settings.registry ? settings.registry->get() : nullptr;
   raw.threads = settings.threads;
   raw.stepped = settings.stepped ? 1 : 0;

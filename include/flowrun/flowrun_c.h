@@ -172,6 +172,9 @@ typedef struct flowrun_settings {
   void (*on_log)(void* context, int32_t level, const char* node, const char* message);
   void (*on_progress)(void* context, const flowrun_progress* progress);
   void (*on_console)(void* context, const char* text, uint64_t size); /* of console sinks */
+  /* Absolute folders in which plugins named by a word are looked for; the environment is not read */
+  const char* const* plugin_folders;
+  uint64_t num_plugin_folders;
 } flowrun_settings;
 
 #define FLOWRUN_ERROR 0

@@ -52,7 +52,7 @@
 #include <stdint.h>
 
 #define FLOWRUN_PLUGIN_ABI_MAJOR 1
-#define FLOWRUN_PLUGIN_ABI_MINOR 0
+#define FLOWRUN_PLUGIN_ABI_MINOR 1
 #define FLOWRUN_PLUGIN_ENTRY flowrun_plugin_v1
 
 #ifdef __cplusplus
@@ -174,6 +174,8 @@ typedef struct flowrun_example {
   const char* yaml; /* nodes, as under `nodes:` */
   const char*
       input; /* "key STRING, value DOUBLE": columns with which it can be tried; null: none */
+  const char* const* records; /* of a format: texts that it can read */
+  uint64_t num_records;
 } flowrun_example;
 
 typedef struct flowrun_spec {
@@ -198,6 +200,7 @@ typedef struct flowrun_spec {
 #define FLOWRUN_KIND_SINK 4      /* flowrun_sink */
 #define FLOWRUN_KIND_SCALAR 5    /* flowrun_scalar */
 #define FLOWRUN_KIND_AGGREGATE 6 /* flowrun_aggregate */
+#define FLOWRUN_KIND_FORMAT 7    /* flowrun_format */
 
 #define FLOWRUN_TEXT_WITH_OFFSETS 1u /* strings cross as u and z instead of vu and vz */
 
@@ -355,7 +358,8 @@ typedef struct flowrun_input {
  * sets of locals: absorb of the next epoch may run during close, so it must not touch what close
  * changes. What close emits is new rows (append mode); with update it is the same, and complete is
  * refused. Rows reach the locals in any order: put them in order of their place where it matters.
- */
+ * With a key (see keys) there is one such object for each partition, given the rows of its keys
+ * only, each with locals of its own; close of several objects may run at a time. */
 typedef struct flowrun_stateful {
   uint64_t size;
   flowrun_code (*make)(const flowrun_make* make, void** self, flowrun_error* error);
@@ -379,6 +383,13 @@ typedef struct flowrun_stateful {
   int64_t (*state_bytes)(const void* self); /* may be null */
   const char* bound; /* what bounds the state: "one row per key"; null: nothing is known */
   int32_t bounded;   /* 0: it grows with the number of keys or so; the user is told */
+  /* Once, after bind; may be null. Writes the numbers of the input's columns that are the key to
+   * `columns`, which has room for all of them, and how many to *count, which comes as 0 and then
+   * means that there is none. What comes of a row may depend on rows of the same key only. The rows
+   * of every section of a snapshot begin with the columns of the key, of the input's types and
+   * values, nulls included: an object is restored from those of its keys, and the next run may have
+   * another number of partitions. Numbers cannot be saved. */
+  flowrun_code (*keys)(const void* self, uint64_t* columns, uint64_t* count, flowrun_error* error);
 } flowrun_stateful;
 
 /* ---- Source: where rows come from
@@ -545,6 +556,51 @@ typedef struct flowrun_aggregate {
   flowrun_code (*load)(void* states, const struct ArrowArray* rows,
                        flowrun_error* error); /* appends */
 } flowrun_aggregate;
+
+/* ---- Format: records to columns, for `parse: NAME` and `format: NAME`
+ * ------------------------------------------------------------------------- */
+
+typedef struct flowrun_bad_record {
+  uint64_t size;
+  int64_t record;      /* its number among those given */
+  flowrun_text reason; /* what is wrong with it */
+} flowrun_bad_record;
+
+/* Comes zeroed but for its size: the host's, which may know less than this header. Write nothing
+ * behind it. What it points to lives until the next call to the same reader. */
+typedef struct flowrun_records {
+  uint64_t size;
+  struct ArrowArray rows; /* a batch of the schema given to bind */
+  const int32_t* origins; /* the record that each row was made of, never falling; null: row i was
+                             made of record i, and there are as many */
+  uint64_t num_origins;   /* as many as rows */
+  const flowrun_bad_record* const* bad; /* records that are wrong, in rising order */
+  uint64_t num_bad;
+} flowrun_records;
+
+/* make, bind once; then any number of readers, made from any thread, each used by one thread at a
+ * time. A wrong record is no error: it is named in `bad`, and has a row all the same, of nulls and
+ * what could be read of it; the host keeps or drops the row, fails, or gives the record out on the
+ * port `errors`, as the pipeline says. A null record has a row of nulls and is not bad. The rows
+ * may not depend on which records come together. */
+typedef struct flowrun_format {
+  uint64_t size;
+  uint32_t flags;
+  uint32_t reserved;
+  /* The options are those of the format's spec and the `schema`. */
+  flowrun_code (*make)(const flowrun_make* make, void** self, flowrun_error* error);
+  void (*destroy)(void* self);
+  /* The columns that the pipeline wants of the records; refuse those that cannot be had. */
+  flowrun_code (*bind)(void* self, const struct ArrowSchema* schema, flowrun_error* error);
+  /* wanted[i] is 0 when nobody reads column i: it need not be read and may be given as nulls. */
+  flowrun_code (*make_reader)(const void* self, const int32_t* wanted, uint64_t num_wanted,
+                              void** reader, flowrun_error* error);
+  void (*destroy_reader)(void* reader);
+  /* `records` is a batch of one column of binary (vz; z with FLOWRUN_TEXT_WITH_OFFSETS), a record
+   * in each row, and stays the caller's. */
+  flowrun_code (*read)(void* reader, const struct ArrowArray* records, flowrun_records* out,
+                       flowrun_error* error);
+} flowrun_format;
 
 #ifdef __cplusplus
 }

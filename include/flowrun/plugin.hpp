@@ -42,6 +42,7 @@
 
 #include "plugin/functions.hpp"
 #include "plugin/tables.hpp"
+#include "plugin/text_rows.hpp"
 
 #pragma GCC visibility push(hidden)
 

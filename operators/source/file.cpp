@@ -51,7 +51,8 @@ OperatorSpec spec() {
           {{
                required(path("path", "a file or a folder")),
                word("format", {"text", "json", "csv"}, "text gives one column `value`")
-                   .with_default("text"),
+                   .with_default("text")
+                   .naming(NameRole::record_format),
                schema("schema",
                       "names and types of the columns; inferred or all strings without it"),
                integer("max_files", "files an epoch takes").with_default("1").at_least(1),
@@ -318,6 +319,27 @@ void FileSource::committed(const Offset& offset) {
   }
 }
 
+Status read_built_in_format(const Options& options, const MakeContext& context,
+                            FileSourceOptions& source, DecodeOptions& decode) {
+  FLOWRUN_TRY(source.format,
+              record_format_option(decode.format, options, true, context.expressions->timezone));
+  source.text = text_file_options(source.format);
+  if (!decode.schema) {
+    FLOWRUN_TRY(decode.schema, infer_schema(source.path, source.order, source.format));
+  }
+  if (source.format.kind == RecordFormat::Kind::csv && source.format.csv.header)
+    source.header_schema = decode.schema;
+  decode.make_reader = source.format.reader_of(decode.schema);
+  return ok_status();
+}
+
+Error no_schema(const OptionValue& format) {
+  return Error::invalid(
+             fmt::format("format {} needs a `schema:` — write the names and types of its fields",
+                         format.text))
+      .at(format.position);
+}
+
 Result<MadeSource> make(const Options& options, const MakeContext& context) {
   FileSourceOptions source;
   source.path = options.text("path");
@@ -331,19 +353,15 @@ Result<MadeSource> make(const Options& options, const MakeContext& context) {
   const std::string& format = options.text("format");
   if (format == "text") return MadeSource{std::make_unique<FileSource>(std::move(source)), nullptr};
 
-  FLOWRUN_TRY(source.format,
-              record_format_option(format, options, true, context.expressions->timezone));
-  source.text = text_file_options(source.format);
   DecodeOptions decode;
   decode.format = format;
-  if (const OptionValue* schema = options.find("schema")) {
-    decode.schema = schema->schema;
+  if (const OptionValue* schema = options.find("schema")) decode.schema = schema->schema;
+  if (const RegisteredFormat* plugged = plugged_format(format, context)) {
+    if (!decode.schema) return no_schema(options.at("format"));
+    FLOWRUN_TRY(decode.make_reader, plugged->make(decode.schema, options, context));
   } else {
-    FLOWRUN_TRY(decode.schema, infer_schema(source.path, source.order, source.format));
+    FLOWRUN_RETURN_IF_ERROR(read_built_in_format(options, context, source, decode));
   }
-  if (source.format.kind == RecordFormat::Kind::csv && source.format.csv.header)
-    source.header_schema = decode.schema;
-  decode.make_reader = source.format.reader_of(decode.schema);
   decode.corrupt = corrupt_records_option(options);
   decode.column.text = "value";
   if (options.has("corrupt_record")) decode.corrupt_column = options.text("corrupt_record");

@@ -20,7 +20,7 @@ OperatorSpec spec() {
   return {
       .name = "parse",
       .kind = OperatorKind::transform,
-      .summary = "Reads records in JSON or CSV from a text column",
+      .summary = "Reads records in JSON, CSV or a plugin's format from a text column",
       .doc =
           "The schema's columns take the row's place. A field of the wrong type is null and makes "
           "the record a "
@@ -30,7 +30,7 @@ OperatorSpec spec() {
           "by the columns "
           "that are read; `errors`, `corrupt_record` and an `on_error` other than keep make all of "
           "them count.",
-      .primary = word("parse", {"json", "csv"}, "the format"),
+      .primary = word("parse", {"json", "csv"}, "the format").naming(NameRole::record_format),
       .options = together(
           {{required(schema("schema", "names and types of the record's fields")),
             column("column", "the text column to read").with_default("value"),
@@ -49,6 +49,15 @@ screen: { from: readings, sink: console }
   };
 }
 
+Result<MakeRecordReader> make_reader(const std::string& format, const SchemaPtr& schema,
+                                     const Options& options, const MakeContext& context) {
+  if (const RegisteredFormat* plugged = plugged_format(format, context))
+    return plugged->make(schema, options, context);
+  FLOWRUN_TRY(const RecordFormat built_in,
+              record_format_option(format, options, false, context.expressions->timezone));
+  return built_in.reader_of(schema);
+}
+
 Result<std::unique_ptr<Transform>> make(const Options& options, const MakeContext& context) {
   DecodeOptions decode;
   decode.format = options.text("parse");
@@ -58,9 +67,7 @@ Result<std::unique_ptr<Transform>> make(const Options& options, const MakeContex
   if (options.has("corrupt_record")) decode.corrupt_column = options.text("corrupt_record");
   if (const OptionValue* kept = options.find("keep_columns")) decode.keep_columns = kept->items;
   if (options.has("as")) decode.as = options.text("as");
-  FLOWRUN_TRY(const RecordFormat format,
-              record_format_option(decode.format, options, false, context.expressions->timezone));
-  decode.make_reader = format.reader_of(decode.schema);
+  FLOWRUN_TRY(decode.make_reader, make_reader(decode.format, decode.schema, options, context));
   return make_decode(std::move(decode));
 }
 

@@ -58,7 +58,8 @@ class Settings(Struct):
     _fields_ = [("size", c_uint64), ("set", POINTER(c_char_p)), ("num_set", c_uint64), ("only", POINTER(c_char_p)),
                 ("num_only", c_uint64), ("plugins", POINTER(c_char_p)), ("num_plugins", c_uint64), ("registry", c_void_p),
                 ("threads", c_int32), ("stepped", c_int32), ("memory", c_int64), ("epochs", c_int64), ("run_for", c_int64),
-                ("clock", c_void_p), ("context", c_void_p), ("on_log", LOG), ("on_progress", PROGRESS), ("on_console", CONSOLE)]
+                ("clock", c_void_p), ("context", c_void_p), ("on_log", LOG), ("on_progress", PROGRESS), ("on_console", CONSOLE),
+                ("plugin_folders", POINTER(c_char_p)), ("num_plugin_folders", c_uint64)]
 
 
 class Diagnostic(Struct):

@@ -26,13 +26,14 @@ class Query:
     """A pipeline: loaded, running, or over. Destroyed, it stops. Any thread may call anything."""
 
     def __init__(self, source, only=(), set=None, threads=0, memory=0, epochs=0, run_for=0, plugins=(), registry=None, on_log=None,
-                 on_console=None, stepped=False):
+                 on_console=None, stepped=False, plugin_folders=()):
         self._handle = None
         self._registry = registry  # whose functions the engine calls
         settings = c.Settings(threads=threads, stepped=stepped, memory=memory, epochs=epochs, run_for=int(run_for * 1e6))
         settings.set, settings.num_set = _texts(f"{key}={value}" for key, value in dict(set or {}).items())
         settings.only, settings.num_only = _texts([only] if isinstance(only, str) else only)
         settings.plugins, settings.num_plugins = _texts(plugins)
+        settings.plugin_folders, settings.num_plugin_folders = _texts(map(str, plugin_folders))
         settings.registry = registry._handle if registry else None
         self._on_console = c.CONSOLE(lambda _context, text, size: (on_console or _print)(ctypes.string_at(text, size).decode("utf-8", "replace")))
         settings.on_console = self._on_console

@@ -3,6 +3,10 @@
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "runtime/config/top_level.h"
 #include "runtime/operator/option_reading.h"
 #include "runtime/operator/option_specs.h"
@@ -172,19 +176,31 @@ class SchemaWriter {
                const More& more) {
     text("type", "object");
     for (const OptionSpec& spec : specs) {
-      if (spec.required) required.push_back(spec.name);
+      if (spec.required && !spec.only_with) required.push_back(spec.name);
     }
     list("required", [&] {
       for (const std::string& name : required) string(name);
     });
     key("properties", [&] {
       more();
-      for (const OptionSpec& spec : specs) key(spec.name, [&] { described(spec); });
+      std::map<std::string, std::vector<const OptionSpec*>> by_name;
+      for (const OptionSpec& spec : specs) by_name[spec.name].push_back(&spec);
+      for (const OptionSpec& spec : specs) {
+        const std::vector<const OptionSpec*>& same = by_name.at(spec.name);
+        if (same.front() == &spec) key(spec.name, [&] { described_each(same); });
+      }
     });
     extensions();
     closed();
   }
 
+  // Options of one name that belong to different values of another one.
+  void described_each(const std::vector<const OptionSpec*>& same) {
+    if (same.size() == 1) return described(*same.front());
+    list("anyOf", [&] {
+      for (const OptionSpec* spec : same) object([&] { described(*spec); });
+    });
+  }
   void described(const OptionSpec& spec) {
     std::string doc = spec.doc + (spec.doc.empty() ? "" : " - ") + describe_option(spec);
     std::erase(doc, '`');

@@ -167,6 +167,16 @@ std::string operator_reference(const OperatorSpec& spec) {
   return out;
 }
 
+std::string format_reference(const OperatorSpec& spec) {
+  std::string out = spec.name + " (format): " + spec.summary + "\n";
+  if (!spec.doc.empty()) out += "\n" + wrapped(spec.doc, 0);
+  out += "\n" + std::string(kNameColumn, ' ') + "parse: " + spec.name +
+         ", or format: " + spec.name + " of the source file\n";
+  for (const OptionSpec& option : spec.options) append_option(option, out);
+  for (const Example& example : spec.examples) out += "\n# " + example.title + "\n" + example.yaml;
+  return out;
+}
+
 std::string operator_page(const OperatorSpec& spec) {
   std::string out = "# " + spec.name + "\n\n" + sentence(spec.summary) + "\n\n";
   out += "Kind: " + std::string(operator_kind_name(spec.kind)) + ".";

@@ -12,6 +12,8 @@ namespace flowrun {
 std::string operator_list(const Registry& registry);
 // For the terminal, 100 columns.
 std::string operator_reference(const OperatorSpec& spec);
+// The same of a record format of a plugin, which `parse` and `format` take by its name.
+std::string format_reference(const OperatorSpec& spec);
 // Markdown, for docs/operators/KIND/NAME.md.
 std::string operator_page(const OperatorSpec& spec);
 // "source", "transform", "stateful", "sink".

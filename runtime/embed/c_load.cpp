@@ -60,6 +60,11 @@ HostSettings host_settings(const flowrun_settings* given) {
   host.pipeline.set = texts_of(settings.set, settings.num_set);
   host.pipeline.only = texts_of(settings.only, settings.num_only);
   host.pipeline.plugins = texts_of(settings.plugins, settings.num_plugins);
+  // The host's environment is not ours to read.
+  host.plugin_path.said_by = "the settings' plugin_folders";
+  for (std::string& folder : texts_of(settings.plugin_folders, settings.num_plugin_folders)) {
+    if (folder.starts_with('/')) host.plugin_path.folders.push_back(std::move(folder));
+  }
   if (settings.registry) host.registry = settings.registry->registry;
   EngineOptions& engine = host.engine;
   if (settings.threads > 0) engine.threads = settings.threads;

@@ -50,7 +50,7 @@ HostEngine::HostEngine(HostSettings settings)
     : settings_(std::move(settings)),
       stepped_(settings_.engine.stepped),
       pool_(BufferPool::create()),
-      pipeline_(&ports_),
+      pipeline_(settings_.plugin_path, &ports_),
       wake_(std::make_shared<WakeDescriptor>()) {}
 
 HostEngine::~HostEngine() {

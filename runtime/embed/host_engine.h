@@ -37,6 +37,7 @@ class WakeDescriptor {
 
 struct HostSettings {
   PipelineArguments pipeline;
+  PluginPath plugin_path;
   EngineOptions engine;
   std::shared_ptr<HostRegistry> registry;  // may be null
   std::unique_ptr<Clock> clock;            // `engine` points to these, if they are there

@@ -30,7 +30,7 @@ class HostRegistry {
     std::function<void()> release;
   };
   mutable std::mutex mutex_;
-  Pipeline trial_;
+  Pipeline trial_{PluginPath{}};
   std::vector<Added> added_;
 };
 

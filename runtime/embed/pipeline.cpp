@@ -33,8 +33,8 @@ std::vector<NamedPlugin> plugins_for(const PipelineArguments& arguments,
 
 }  // namespace
 
-Pipeline::Pipeline(HostPorts* ports)
-    : plugins_(registry_, functions_, PluginPath::from_environment()) {
+Pipeline::Pipeline(PluginPath plugins, HostPorts* ports)
+    : plugins_(registry_, functions_, std::move(plugins)) {
   register_all_operators(registry_);
   register_host_operators(registry_, ports);
   register_all_functions(functions_);

@@ -26,8 +26,9 @@ struct PipelineChanges {
 // Must outlive the engine's run; not movable, since the engine points into it.
 class Pipeline {
  public:
-  // Without ports `push` and `pull` can be checked but not opened.
-  explicit Pipeline(HostPorts* ports = nullptr);
+  // `plugins` is where those are looked for that are named without a folder. Without ports `push`
+  // and `pull` can be checked but not opened.
+  explicit Pipeline(PluginPath plugins, HostPorts* ports = nullptr);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 

@@ -15,7 +15,6 @@ namespace flowrun {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
-constexpr int64_t kStopPatience = kSecond * 7 / 10;  // how long a stop waits for a sink that blocks
 
 }  // namespace
 
@@ -209,17 +208,11 @@ Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
                          std::vector<std::vector<RecordBatch>>& rows) {
   const auto give_up = [this] {
     const std::lock_guard lock(mutex_);
-    return stop_ && monotonic() - stop_time_ > kStopPatience;
+    return stop_ && monotonic() - stop_time_ > kSinkPatience;
   };
   for (size_t s = 0; s < sinks_.size(); ++s) {
     SinkRunner::Turn turn{epoch.id, due[s], std::move(rows[s]), monotonic()};
-    bool told = false;
-    Status finished = sinks_[s]->finish(std::move(turn), [&] {
-      if (!give_up()) return false;
-      if (!std::exchange(told, true)) stop_watch_.wait_for(sinks_[s]->node().name);
-      return true;
-    });
-    stop_watch_.done();
+    Status finished = sinks_[s]->finish(std::move(turn), give_up);
     if (!finished && finished.error().code == ErrorCode::cancelled) {
       gave_up_ = true;
       log(LogEvent::Level::warning, sinks_[s]->node().name,

@@ -213,6 +213,7 @@ class PlanEngine final : public Engine {
       return found == tables_.end() ? nullptr : found->second.get();
     };
     for (const auto& [name, table] : tables_) context.table_names.push_back(name);
+    context.format = [this](std::string_view name) { return registry_.find_format(name); };
     context.live_table = [this](std::string_view name) {
       return live_tables_.try_emplace(std::string(name), std::make_unique<LiveTable>())
           .first->second.get();

@@ -23,6 +23,10 @@ Run::Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool)
       pool_(std::move(pool)),
       counters_(graph.nodes.size()),
       shared_(graph.statefuls.size()),
+      sink_watch_(
+          kStuckPatience, settings_.stepped
+                              ? StopWatch::Tell()
+                              : [this](const std::string& node) { tell_stuck(node); }),
       watermarks_(graph, settings_.watermark_policy_max),
       source_states_(graph.sources.size()),
       random_(settings_.chunking.value_or(0)) {
@@ -80,6 +84,7 @@ Status Run::finish() {
     if (failure_ || enough_epochs()) static_cast<void>(sink->abort(reading_->id));
     sink->close();
   }
+  sink_watch_.finish();
   if (!settings_.capture.empty() && !failure_) {
     std::string late;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
@@ -117,6 +122,7 @@ Status Run::open_sinks() {
     }
     sinks_.push_back(std::make_unique<SinkRunner>(node, std::move(capture),
                                                   settings_.stepped ? nullptr : pool_));
+    sink_watch_.add(*sinks_.back());
     FLOWRUN_RETURN_IF_ERROR(sinks_.back()->open());
   }
   if (settings_.after_commit) settings_.after_commit();
@@ -184,6 +190,7 @@ void Run::stop() {
     if (!stop_) stop_time_ = monotonic();
     stop_ = true;
   }
+  sink_watch_.told_to_end();
   coordinator_wakes_.notify_all();
 }
 

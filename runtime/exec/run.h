@@ -22,6 +22,7 @@
 #include "runtime/exec/graph.h"
 #include "runtime/exec/graph_view.h"
 #include "runtime/exec/sink_runner.h"
+#include "runtime/exec/sink_watch.h"
 #include "runtime/exec/source_runner.h"
 #include "runtime/exec/stop_watch.h"
 #include "runtime/exec/watermarks.h"
@@ -180,11 +181,12 @@ class Run final : public SourceHost {
 
   Graph& graph_;
   RunSettings settings_;
-  StopWatch stop_watch_;  // of whoever is told to end
+  StopWatch stop_watch_;  // of sources that are told to end
   std::shared_ptr<BufferPool> pool_;
   NodeCounters counters_;
   WorkerShared shared_;
   std::vector<std::unique_ptr<SinkRunner>> sinks_;
+  SinkWatch sink_watch_;  // behind the sinks: it ends before them
   std::vector<std::unique_ptr<SourceRunner>> sources_;
   std::vector<std::unique_ptr<Worker>> workers_;  // the last one is the coordinator's
   std::vector<std::thread> threads_;

@@ -9,6 +9,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kGiveUpCheck(50);
 
+// Marks the time for which the sink itself is at work.
+class InCall {
+ public:
+  explicit InCall(std::atomic<int64_t>& since) : since_(since) {
+    since_.store(SinkRunner::steady_now());
+  }
+  InCall(const InCall&) = delete;
+  InCall& operator=(const InCall&) = delete;
+  ~InCall() { since_.store(0); }
+
+ private:
+  std::atomic<int64_t>& since_;
+};
+
 }  // namespace
 
 SinkRunner::SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture,
@@ -95,6 +109,7 @@ Status SinkRunner::take(Delivery delivery) {
 Status SinkRunner::write(EpochId epoch, const RecordBatch& batch) {
   rows_since_turn_.fetch_add(batch.num_rows(), std::memory_order_relaxed);
   if (capture_) return capture_->write(batch);
+  const InCall mark(in_call_since_);
   Status written = node_.sink->write(epoch, batch);
   count_memory();
   if (!written) return std::move(written.error()).within(node_.name);
@@ -147,6 +162,7 @@ Status SinkRunner::serve(const Turn& turn) {
 
 Status SinkRunner::commit(EpochId epoch) {
   if (capture_) return capture_->commit();
+  const InCall mark(in_call_since_);
   auto token = node_.sink->prepare(epoch);
   if (!token) return std::move(token.error()).within(node_.name);
   Status committed = node_.sink->commit(epoch, *token);
@@ -157,6 +173,7 @@ Status SinkRunner::commit(EpochId epoch) {
 
 Status SinkRunner::abort(EpochId epoch) {
   if (!opened_) return ok_status();
+  const InCall mark(in_call_since_);
   return node_.sink->abort(epoch);
 }
 
@@ -169,7 +186,10 @@ void SinkRunner::close() {
     wakes_.notify_one();
     thread_.join();
   }
-  if (opened_) node_.sink->close();
+  if (opened_) {
+    const InCall mark(in_call_since_);
+    node_.sink->close();
+  }
   opened_ = false;
 }
 

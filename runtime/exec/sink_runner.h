@@ -4,6 +4,7 @@
 // epoch's end.
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -61,6 +62,13 @@ class SinkRunner {
   void mark_changed() { changed_ = true; }
   [[nodiscard]] int64_t held_bytes() const;
   [[nodiscard]] int64_t rows_of_last_turn() const { return rows_of_turn_; }
+  // When the call began that the sink is in, or 0: microseconds of the steady clock, whatever clock
+  // the run has. From any thread.
+  [[nodiscard]] int64_t in_call_since() const { return in_call_since_.load(); }
+  [[nodiscard]] static int64_t steady_now() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  }
   // As of the sink's last write or commit. From any thread.
   [[nodiscard]] int64_t memory_bytes() const {
     return memory_bytes_.load(std::memory_order_relaxed);
@@ -110,6 +118,7 @@ class SinkRunner {
   int64_t rows_of_turn_ = 0;
   std::atomic<int64_t> rows_since_turn_{0};
   std::atomic<int64_t> memory_bytes_{0};
+  std::atomic<int64_t> in_call_since_{0};
 };
 
 }  // namespace flowrun

@@ -70,7 +70,7 @@ Result<std::unique_ptr<CsvReader>> CsvReader::make(const SchemaPtr& schema,
   return std::unique_ptr<CsvReader>(new CsvReader(std::move(state)));
 }
 
-ReadRows CsvReader::read(const Column& lines) {
+Result<ReadRows> CsvReader::read(const Column& lines) {
   State& state = *state_;
   ReadRows out;
   const auto& buffers = lines.parts().data_buffers;

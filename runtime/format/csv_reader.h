@@ -23,7 +23,7 @@ class CsvReader final : public RecordReader {
                                                  const std::vector<bool>& wanted);
   ~CsvReader() override;
 
-  ReadRows read(const Column& lines) override;
+  Result<ReadRows> read(const Column& lines) override;
 
  private:
   struct State;

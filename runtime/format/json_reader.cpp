@@ -77,7 +77,7 @@ Result<std::unique_ptr<JsonReader>> JsonReader::make(const SchemaPtr& schema,
       new JsonReader(std::make_unique<State>(schema, options, std::move(times), wanted)));
 }
 
-ReadRows JsonReader::read(const Column& lines) {
+Result<ReadRows> JsonReader::read(const Column& lines) {
   ReadRows out;
   state_->one_to_one = true;
   for (ColumnFiller* filler : state_->filled) filler->begin(lines.size(), lines);

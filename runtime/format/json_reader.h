@@ -27,7 +27,7 @@ class JsonReader final : public RecordReader {
                                                   const std::vector<bool>& wanted);
   ~JsonReader() override;
 
-  ReadRows read(const Column& lines) override;
+  Result<ReadRows> read(const Column& lines) override;
 
   // For the property test that holds the two paths together.
   void use_exact_only() { exact_only_ = true; }

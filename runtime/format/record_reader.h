@@ -1,11 +1,13 @@
 #pragma once
-// RecordReader: texts, one record each, to columns by a schema. JSON and CSV implement it.
+// RecordReader: texts, one record each, to columns by a schema. JSON and CSV implement it, and the
+// formats of plugins.
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "runtime/base/status.h"
 #include "runtime/columnar/column.h"
 
 namespace flowrun {
@@ -32,8 +34,9 @@ class RecordReader {
  public:
   virtual ~RecordReader() = default;
   // `lines` is a string or binary column; a null text gives a row of nulls (or none, on a source).
-  // Values of the result may share the buffers of `lines`.
-  virtual ReadRows read(const Column& lines) = 0;
+  // Values of the result may share the buffers of `lines`. A record that is wrong is no error: it
+  // stands in `bad`. Errors are those of a format's own code, and end the run.
+  virtual Result<ReadRows> read(const Column& lines) = 0;
 };
 
 }  // namespace flowrun

@@ -81,6 +81,13 @@ class Suite {
     for (size_t e = 0; e + 1 < trial_.epochs.size(); ++e) {
       check_same(fmt::format("a restart behind epoch {}", e),
                  {.chunks = 3, .workers = 2, .partitions = 3, .restart_after = e, .seed = seed_});
+      check_same(fmt::format("a restart behind epoch {} with another number of partitions", e),
+                 {.chunks = 3,
+                  .workers = 2,
+                  .partitions = 3,
+                  .restart_after = e,
+                  .partitions_after = 2,
+                  .seed = seed_});
     }
   }
 

@@ -157,7 +157,7 @@ Status Decode::apply(const RecordBatch& batch, const Epoch&, Scratch* scratch, E
   FLOWRUN_TRY(RecordReader* const read,
               reader(static_cast<DecodeScratch&>(*scratch), judges_all() || errors_wanted));
   const Column& lines = *batch.column(column_);
-  ReadRows rows = read->read(lines);
+  FLOWRUN_TRY(ReadRows rows, read->read(lines));
   if (!rows.bad.empty()) {
     if (options_.corrupt == CorruptRecords::fail) return failure(rows.bad.front(), lines);
     out.count(Metric::rejected, std::ssize(rows.bad));
@@ -215,12 +215,11 @@ ColumnPtr Decode::corrupt_texts(const Column& lines, const ReadRows& rows) const
 }
 
 RecordBatch Decode::output(const RecordBatch& batch, const Column& lines, ReadRows& rows) const {
+  const bool one_to_one = rows.lines.empty() && rows.num_rows == batch.num_rows();
   std::vector<ColumnPtr> columns;
   for (size_t i = 0; i < kept_.size(); ++i) {
     const ColumnPtr& column = batch.column(kept_[i]);
-    columns.push_back(!kept_wanted_[i]     ? nullptr
-                      : rows.lines.empty() ? column
-                                           : take(*column, rows.lines));
+    columns.push_back(!kept_wanted_[i] ? nullptr : one_to_one ? column : take(*column, rows.lines));
   }
   std::vector<ColumnPtr> record = std::move(rows.columns);
   record.resize(fields_.size());
@@ -232,7 +231,6 @@ RecordBatch Decode::output(const RecordBatch& batch, const Column& lines, ReadRo
     for (size_t i = 0; i < record.size(); ++i)
       columns.push_back(wanted_[i] ? std::move(record[i]) : nullptr);
   }
-  const bool one_to_one = rows.lines.empty();
   return {out_schema_, rows.num_rows, std::move(columns), one_to_one ? batch.origin() : nullptr};
 }
 

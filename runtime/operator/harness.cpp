@@ -179,10 +179,11 @@ class StatefulRun {
  public:
   StatefulRun(const Trial& trial, const Delivery& delivery) : trial_(trial), delivery_(delivery) {}
 
-  Status start(TrialResult& result) {
+  Status start(TrialResult& result) { return start(delivery_.partitions, result); }
+  Status start(size_t partitions, TrialResult& result) {
     FLOWRUN_TRY(stateful_, trial_.make_stateful());
     FLOWRUN_TRY(result.ports, stateful_->bind(trial_.inputs));
-    FLOWRUN_RETURN_IF_ERROR(stateful_->plan(trial_.plan, delivery_.partitions));
+    FLOWRUN_RETURN_IF_ERROR(stateful_->plan(trial_.plan, partitions));
     locals_.clear();
     // Two sets, used in turn, as the engine does.
     for (size_t i = 0; i < 2 * delivery_.workers; ++i) locals_.push_back(stateful_->make_local());
@@ -211,7 +212,8 @@ class StatefulRun {
   Status restart(TrialResult& result) {
     MemorySnapshot snapshot;
     FLOWRUN_RETURN_IF_ERROR(stateful_->snapshot(snapshot));
-    FLOWRUN_RETURN_IF_ERROR(start(result));
+    FLOWRUN_RETURN_IF_ERROR(
+        start(delivery_.partitions_after.value_or(delivery_.partitions), result));
     return stateful_->restore(snapshot);
   }
 

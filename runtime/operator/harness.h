@@ -54,7 +54,8 @@ struct Delivery {
   bool only_read = false;
   std::optional<size_t> wanted =
       {};  // transforms: only this column of the main port is read downstream
-  std::optional<size_t> restart_after = {};  // stateful: snapshot and restore behind this epoch
+  std::optional<size_t> restart_after = {};     // stateful: snapshot and restore behind this epoch
+  std::optional<size_t> partitions_after = {};  // how many after that restart; the same without
   uint64_t seed = 0;
 };
 

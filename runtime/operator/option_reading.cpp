@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "runtime/base/suggest.h"
 #include "runtime/operator/option_specs.h"
@@ -137,6 +138,37 @@ std::vector<std::string> names_of(std::span<const OptionSpec> specs) {
   return names;
 }
 
+// The value that the option `name` will have, as text; null if it is not written and has no
+// default.
+const std::string* text_of(std::string_view name, std::span<const OptionSpec> specs,
+                           const RawValue& map) {
+  const RawValue* written = map.find(name);
+  if (written && written->kind == RawValue::Kind::scalar) return &written->text;
+  const auto spec = std::ranges::find(specs, name, &OptionSpec::name);
+  return spec == specs.end() || spec->default_text.empty() ? nullptr : &spec->default_text;
+}
+
+bool is_companion(const OptionSpec& spec, std::span<const OptionSpec> specs, const RawValue& map) {
+  if (!spec.only_with) return true;
+  const std::string* text = text_of(spec.only_with->first, specs, map);
+  return text && *text == spec.only_with->second;
+}
+
+// Of several options of one name, which belong to several formats, the one that has a meaning here.
+std::vector<OptionSpec> one_of_each_name(std::span<const OptionSpec> specs, const RawValue& map) {
+  std::vector<OptionSpec> chosen;
+  std::map<std::string_view, size_t> place;
+  for (const OptionSpec& spec : specs) {
+    const auto [found, is_first] = place.try_emplace(spec.name, chosen.size());
+    if (is_first) {
+      chosen.push_back(spec);
+    } else if (is_companion(spec, specs, map)) {
+      chosen[found->second] = spec;
+    }
+  }
+  return chosen;
+}
+
 void check_companion(const OptionSpec& spec, const RawValue& map, const Options& options,
                      Errors& errors) {
   const RawValue* raw = map.find(spec.name);
@@ -231,23 +263,24 @@ std::vector<OptionSpec> all_options(const OperatorSpec& spec) {
 Options read_options(std::span<const OptionSpec> specs, const RawValue& map, std::string_view owner,
                      Errors& errors, std::span<const std::string> beside) {
   Options options;
-  const std::vector<std::string> names = names_of(specs);
+  const std::vector<OptionSpec> chosen = one_of_each_name(specs, map);
+  const std::vector<std::string> names = names_of(chosen);
   report_unknown_keys(names, beside, map, owner, errors);
-  for (const OptionSpec& spec : specs) {
+  for (const OptionSpec& spec : chosen) {
     const RawValue* written = map.find(spec.name);
     if (written && !(written->kind == RawValue::Kind::empty && !spec.default_text.empty())) {
       options.set(spec.name, read_option(spec, *written, errors));
     } else if (!spec.default_text.empty()) {
       RawValue standard = RawValue::scalar(spec.default_text);
       options.set(spec.name, read_option(spec, standard, errors));
-    } else if (spec.required) {
+    } else if (spec.required && is_companion(spec, specs, map)) {
       errors.push_back(Error::invalid(std::string(owner) + " needs `" + spec.name + "` — write " +
                                       describe_option(spec) +
                                       (spec.doc.empty() ? "" : ": " + spec.doc))
                            .at(map.position));
     }
   }
-  for (const OptionSpec& spec : specs) check_companion(spec, map, options, errors);
+  for (const OptionSpec& spec : chosen) check_companion(spec, map, options, errors);
   return options;
 }
 

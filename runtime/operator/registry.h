@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
+#include "runtime/format/record_format.h"
 #include "runtime/operator/sink.h"
 #include "runtime/operator/source.h"
 #include "runtime/operator/spec.h"
@@ -32,6 +33,8 @@ class Output {
   virtual Status write(std::string_view text) = 0;
 };
 
+struct RegisteredFormat;
+
 // What a factory may need besides the options. Pointers outlive the operator.
 struct MakeContext {
   std::string node;  // the node's name
@@ -39,7 +42,8 @@ struct MakeContext {
   const Clock* clock = nullptr;
   std::function<StaticTable*(std::string_view)> table;  // null if the file declares no such table
   std::vector<std::string> table_names;                 // for did-you-mean
-  std::function<LiveTable*(std::string_view)> live_table;  // made when first asked for
+  std::function<LiveTable*(std::string_view)> live_table;           // made when first asked for
+  std::function<const RegisteredFormat*(std::string_view)> format;  // null if it is no plugin's
   Output* console = nullptr;
   bool console_is_shared = false;  // several console sinks: the node's name stands above each frame
   bool allow_exec = false;         // whether operators may start programs that the file names
@@ -58,6 +62,19 @@ using MakeStateful =
     std::function<Result<std::unique_ptr<Stateful>>(const Options&, const MakeContext&)>;
 using MakeSink = std::function<Result<std::unique_ptr<Sink>>(const Options&, const MakeContext&)>;
 
+// Readers of records by that schema. Errors: a column or a type that the format cannot give.
+using MakeFormat = std::function<Result<MakeRecordReader>(const SchemaPtr& schema, const Options&,
+                                                          const MakeContext&)>;
+
+// A record format beside those built in.
+struct RegisteredFormat {
+  OperatorSpec spec;  // name, summary, doc, options and examples; the rest is unused
+  MakeFormat make;
+};
+
+// The format of that name; null if it is none of a plugin's.
+const RegisteredFormat* plugged_format(std::string_view name, const MakeContext& context);
+
 struct RegisteredOperator {
   OperatorSpec spec;
   MakeSource make_source;  // exactly one of these is set, as spec.kind says
@@ -74,12 +91,23 @@ class Registry {
   void add_transform(OperatorSpec spec, MakeTransform make);
   void add_stateful(OperatorSpec spec, MakeStateful make);
   void add_sink(OperatorSpec spec, MakeSink make);
+  // The format becomes a word of every option whose role is record_format (`parse`, `format` of the
+  // file source), and its options become options of those operators, for that word only. Operators
+  // that are added later do not know it. REQUIRES: check_format took it.
+  void add_format(OperatorSpec spec, MakeFormat make);
+  // Errors: the name is taken, or an option is called as one that such an operator has for every
+  // format.
+  [[nodiscard]] Status check_format(const OperatorSpec& spec) const;
 
   // Null if there is none. A hyphen in the name is read as an underscore.
   [[nodiscard]] const RegisteredOperator* find_source(std::string_view name) const;
   [[nodiscard]] const RegisteredOperator* find_sink(std::string_view name) const;
   [[nodiscard]] const RegisteredOperator* find_operator(
       std::string_view name) const;  // transform or stateful
+  // For one whose operators are made of those of `other`: their specs name its formats.
+  void share_formats(const Registry& other) { formats_ = other.formats_; }
+  // Null if there is none; json, csv and text are built in and not among them.
+  [[nodiscard]] const RegisteredFormat* find_format(std::string_view name) const;
   // In the order of kind, then name.
   [[nodiscard]] std::vector<const RegisteredOperator*> all() const;
 
@@ -90,6 +118,7 @@ class Registry {
   Space sources_;
   Space operators_;
   Space sinks_;
+  std::map<std::string, RegisteredFormat, std::less<>> formats_;
 };
 
 }  // namespace flowrun

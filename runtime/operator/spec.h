@@ -15,8 +15,9 @@ namespace flowrun {
 // file.
 enum class NameRole : uint8_t {
   none,
-  static_table,  // one of `tables:`, and uses it
-  live_table,    // a table that the node fills: no other node may fill one of that name
+  static_table,   // one of `tables:`, and uses it
+  live_table,     // a table that the node fills: no other node may fill one of that name
+  record_format,  // how records are written: formats of plugins are added to its words
 };
 
 // Written with the builders of operator/option_specs.h, so that a spec reads like a table.

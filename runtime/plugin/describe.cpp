@@ -126,6 +126,7 @@ Result<OperatorKind> operator_kind(int32_t kind) {
   switch (kind) {
     case FLOWRUN_KIND_SCALAR:
     case FLOWRUN_KIND_AGGREGATE:
+    case FLOWRUN_KIND_FORMAT:
     case FLOWRUN_KIND_TRANSFORM:
       return OperatorKind::transform;
     case FLOWRUN_KIND_STATEFUL:
@@ -229,6 +230,15 @@ std::vector<Needed> needed_functions(const Component& component) {
               {"save", table.save},
               {"load", table.load}};
     }
+    case FLOWRUN_KIND_FORMAT: {
+      const auto table = component.table<flowrun_format>();
+      return {{"make", table.make},
+              {"destroy", table.destroy},
+              {"bind", table.bind},
+              {"make_reader", table.make_reader},
+              {"destroy_reader", table.destroy_reader},
+              {"read", table.read}};
+    }
     default:
       return {};
   }
@@ -270,7 +280,11 @@ std::vector<TrialExample> trial_examples(const Component& component) {
   std::vector<TrialExample> examples;
   for (uint64_t i = 0; i < raw.num_examples; ++i) {
     const auto example = known_part<flowrun_example>(raw.examples[i]);
-    if (example.input) examples.push_back({string_of(example.yaml), example.input});
+    if (!example.input) continue;
+    TrialExample trial{string_of(example.yaml), example.input};
+    for (uint64_t r = 0; example.records && r < example.num_records; ++r)
+      trial.records.push_back(string_of(example.records[r]));
+    examples.push_back(std::move(trial));
   }
   return examples;
 }
@@ -289,6 +303,8 @@ std::string_view component_kind_name(int32_t kind) {
       return "scalar function";
     case FLOWRUN_KIND_AGGREGATE:
       return "aggregate function";
+    case FLOWRUN_KIND_FORMAT:
+      return "format";
     default:
       return "component";
   }

@@ -12,6 +12,7 @@ namespace flowrun {
 struct TrialExample {
   std::string yaml;
   std::string input;
+  std::vector<std::string> records = {};  // texts that a format can read
 };
 
 // Everything of the plugin's description that later code relies on is checked: names, kinds, the

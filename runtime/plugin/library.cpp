@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -77,11 +76,6 @@ PluginPath PluginPath::parse(std::string_view text) {
   return path;
 }
 
-PluginPath PluginPath::from_environment() {
-  const char* text = std::getenv("FLOWRUN_PLUGIN_PATH");
-  return parse(text ? text : "");
-}
-
 Result<std::string> find_library(const std::string& name, const std::string& folder,
                                  const PluginPath& path) {
   std::error_code error;
@@ -104,8 +98,9 @@ Result<std::string> find_library(const std::string& name, const std::string& fol
   }
   return Error::invalid(fmt::format(
       "there is no plugin `{}` in {} — write a path with a slash for a file, such as ./{}, or name "
-      "its folder in FLOWRUN_PLUGIN_PATH",
-      name, looked.empty() ? "FLOWRUN_PLUGIN_PATH, which names no absolute folder" : looked, name));
+      "its folder in {}",
+      name, looked.empty() ? path.said_by + ", which names no absolute folder" : looked, name,
+      path.said_by));
 }
 
 Status check_library_rights(const std::string& file) {

@@ -9,14 +9,16 @@
 
 namespace flowrun {
 
-// Where plugins that are named without a folder are looked for: the folders of FLOWRUN_PLUGIN_PATH.
+// Where plugins that are named without a folder are looked for. Whoever loads a pipeline says it:
+// the command takes FLOWRUN_PLUGIN_PATH, a host names folders or none. Nothing here reads the
+// environment.
 struct PluginPath {
   std::vector<std::string> folders;
+  std::string said_by = "FLOWRUN_PLUGIN_PATH";  // for messages: where a folder is named
 
   // From the variable's text, separated by colons. Folders that are not absolute are left out: what
   // is loaded may not depend on the working directory.
   static PluginPath parse(std::string_view text);
-  static PluginPath from_environment();
 };
 
 // The library that `name` stands for: with a slash or behind a `.so` a file (against `folder` if it

@@ -14,7 +14,7 @@ namespace flowrun {
 
 namespace {
 
-// Names that exclude each other: sources, sinks, the other operators, functions.
+// Names that exclude each other: sources, sinks, the other operators, functions, formats.
 int space_of(int32_t kind) {
   switch (kind) {
     case FLOWRUN_KIND_SOURCE:
@@ -24,6 +24,8 @@ int space_of(int32_t kind) {
     case FLOWRUN_KIND_TRANSFORM:
     case FLOWRUN_KIND_STATEFUL:
       return 2;
+    case FLOWRUN_KIND_FORMAT:
+      return 4;
     default:
       return 3;
   }
@@ -92,6 +94,11 @@ Status PluginSet::check_names(const LoadedPlugin& plugin) const {
           fmt::format("the {} is in two plugins: {} ({}) and {} ({}) — leave one of them out", what,
                       other->name, other->file, plugin.name, plugin.file));
     }
+    if (space == 4) {
+      if (Status fits = registry_.check_format(component->spec); !fits)
+        return std::move(fits.error()).within(fmt::format("plugin {}", plugin.file));
+      continue;
+    }
     const bool built_in = space == 0   ? registry_.find_source(name) != nullptr
                           : space == 1 ? registry_.find_sink(name) != nullptr
                           : space == 2
@@ -130,6 +137,12 @@ void PluginSet::enter(const ComponentPtr& component) {
       return registry_.add_transform(component->spec, bound(make_plugin_transform));
     case FLOWRUN_KIND_STATEFUL:
       return registry_.add_stateful(component->spec, bound(make_plugin_stateful));
+    case FLOWRUN_KIND_FORMAT:
+      return registry_.add_format(
+          component->spec,
+          [component](const SchemaPtr& schema, const Options& options, const MakeContext& context) {
+            return make_plugin_format(component, schema, options, context);
+          });
     case FLOWRUN_KIND_SCALAR:
       return functions_.add(*make_plugin_scalar(component));
     default:

@@ -1,7 +1,7 @@
 #pragma once
 // PluginSet: the plugins of one process's pipeline, and the registries they are entered in.
 //
-//   PluginSet plugins(registry, functions, PluginPath::from_environment());
+//   PluginSet plugins(registry, functions, PluginPath{{"/usr/lib/flowrun"}});
 //   FLOWRUN_RETURN_IF_ERROR(plugins.load("./libclip.so", "pipelines"));
 //   // registry.find_operator("clip") is there
 //

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "runtime/operator/pending_rows.h"
 #include "runtime/operator/row_sequence.h"
+#include "runtime/plugin/key_partition.h"
 #include "runtime/plugin/made_operator.h"
-#include "runtime/state/snapshot.h"
+#include "runtime/plugin/snapshot_bridge.h"
 
 namespace flowrun {
 
@@ -13,25 +15,34 @@ namespace {
 
 using Made = MadePtr<flowrun_stateful>;
 
+// What a worker has for each partition, as the partition's object made it.
 class PluginLocal final : public Local {
  public:
-  PluginLocal(Made made, void* its_raw) : raw(its_raw), made_(std::move(made)) {}
+  explicit PluginLocal(std::vector<Made> made) : made_(std::move(made)) {}
   ~PluginLocal() override {
-    if (raw) static_cast<void>(made_->call().plain(made_->table().destroy_local, raw));
+    for (size_t i = 0; i < raw.size(); ++i) {
+      if (raw[i])
+        static_cast<void>(made_[i]->call().plain(made_[i]->table().destroy_local, raw[i]));
+    }
   }
   [[nodiscard]] int64_t memory_bytes() const override {
     int64_t bytes = 0;
-    const auto ask = [&](const void* local) { bytes = made_->table().local_bytes(local); };
-    const bool known = made_->table().local_bytes && made_->call().plain(ask, raw);
-    return known ? std::max<int64_t>(bytes, 0) : absorbed;
+    for (size_t i = 0; i < raw.size(); ++i) {
+      const auto local_bytes = made_[i]->table().local_bytes;
+      const auto ask = [&](const void* local) {
+        bytes += std::max<int64_t>(local_bytes(local), 0);
+      };
+      if (!local_bytes || !made_[i]->call().plain(ask, raw[i])) return absorbed;
+    }
+    return bytes;
   }
 
-  void* raw;
-  int64_t absorbed = 0;  // bytes of what it was given, for plugins that do not count
+  std::vector<void*> raw;  // by partition
+  int64_t absorbed = 0;    // bytes of what it was given, for plugins that do not count
   RowSequence sequence;
 
  private:
-  Made made_;
+  std::vector<Made> made_;
 };
 
 // An emitter whose main port is another port of the one behind it.
@@ -103,177 +114,190 @@ class PendingEmitter final : public Emitter {
   EpochId epoch_;
 };
 
-class WriterBridge {
- public:
-  WriterBridge(const Component& component, SnapshotWriter& writer)
-      : component_(component), writer_(writer) {
-    raw_ = {.size = sizeof(flowrun_snapshot_writer),
-            .context = this,
-            .write = [](void* context, const char* section, const ArrowSchema* schema,
-                        ArrowArray* rows, flowrun_error* error) noexcept -> flowrun_code {
-              auto& bridge = *static_cast<WriterBridge*>(context);
-              return bridge.keep(bridge.write(section, schema, rows), error);
-            },
-            .write_number = [](void* context, const char* name, int64_t number,
-                               flowrun_error* error) noexcept -> flowrun_code {
-              auto& bridge = *static_cast<WriterBridge*>(context);
-              return bridge.keep(bridge.writer_.write_number(string_of(name), number), error);
-            }};
-  }
-  [[nodiscard]] const flowrun_snapshot_writer* get() const { return &raw_; }
-  Status outcome(Status of_call) { return failure_ ? std::move(of_call) : std::move(failure_); }
+// Makes one more object of the operator.
+using MakeMore = std::function<Result<Made>()>;
 
- private:
-  Status write(const char* section, const ArrowSchema* schema, ArrowArray* rows) {
-    if (!schema || !rows)
-      return component_.blame(Error::data("its snapshot has a null pointer for rows"));
-    FLOWRUN_TRY(const RecordBatch batch, take_any_batch(component_, *schema, rows));
-    return writer_.write(string_of(section), batch);
-  }
-  flowrun_code keep(Status status, flowrun_error* error) {
-    if (status) return FLOWRUN_OK;
-    const flowrun_code code = report(status.error(), error);
-    failure_ = std::move(status);
-    return code;
-  }
-
-  const Component& component_;
-  SnapshotWriter& writer_;
-  Status failure_;
-  flowrun_snapshot_writer raw_;
-};
-
-class ReaderBridge {
- public:
-  ReaderBridge(const Component& component, SnapshotReader& reader)
-      : component_(component), reader_(reader) {
-    raw_ = {.size = sizeof(flowrun_snapshot_reader),
-            .context = this,
-            .read = [](void* context, const char* section, uint64_t index, ArrowSchema* schema,
-                       ArrowArray* rows, flowrun_error* error) noexcept -> flowrun_code {
-              auto& bridge = *static_cast<ReaderBridge*>(context);
-              const Status status = bridge.read(string_of(section), index, schema, rows);
-              return status ? FLOWRUN_OK : report(status.error(), error);
-            },
-            .read_number = [](void* context, const char* name, int64_t* number, int32_t* found,
-                              flowrun_error* error) noexcept -> flowrun_code {
-              auto& bridge = *static_cast<ReaderBridge*>(context);
-              const auto read = bridge.reader_.read_number(string_of(name));
-              if (!read) return report(read.error(), error);
-              *found = *read ? 1 : 0;
-              *number = read->value_or(0);
-              return FLOWRUN_OK;
-            }};
-  }
-  [[nodiscard]] const flowrun_snapshot_reader* get() const { return &raw_; }
-
- private:
-  Status read(const std::string& section, uint64_t index, ArrowSchema* schema, ArrowArray* rows) {
-    *schema = {};
-    *rows = {};
-    FLOWRUN_TRY(const std::vector<RecordBatch> batches, reader_.read(section));
-    if (index >= batches.size()) return ok_status();
-    FLOWRUN_RETURN_IF_ERROR(export_batch(batches[index], rows, component_.text()));
-    export_schema(*batches[index].schema(), schema, component_.text());
-    return ok_status();
-  }
-
-  const Component& component_;
-  SnapshotReader& reader_;
-  flowrun_snapshot_reader raw_;
-};
-
-// One partition: the plugin sees all rows of an epoch at once.
+// One object of the plugin for each partition, which sees all rows of its keys in an epoch at once;
+// without a key one for all.
 class PluginStateful final : public Stateful {
  public:
-  explicit PluginStateful(Made made) : made_(std::move(made)) {}
+  PluginStateful(Made first, MakeMore make_more) : make_more_(std::move(make_more)) {
+    parts_.push_back({std::move(first), {}});
+  }
 
   Result<PortSchemas> bind(std::span<const InputSchema> inputs) override {
-    FLOWRUN_TRY(PortSchemas ports, made_->bind(*inputs[0].schema));
-    pending_.set_ports(ports.size());
+    input_ = inputs[0].schema;
+    FLOWRUN_TRY(PortSchemas ports, made().bind(*input_));
+    FLOWRUN_RETURN_IF_ERROR(find_key());
+    parts_[0].pending.set_ports(ports.size());
     return ports;
   }
-  Status plan(const StatefulPlan& plan, size_t) override {
-    if (std::ranges::find(plan.modes, OutputMode::complete) == plan.modes.end()) return ok_status();
-    return Error::invalid(
-        fmt::format("{} gives new rows and is not possible in complete mode — use `mode: append`",
-                    made_->component().name));
-  }
-  [[nodiscard]] size_t num_partitions() const override { return 1; }
+  Status plan(const StatefulPlan& plan, size_t partitions) override;
+  [[nodiscard]] size_t num_partitions() const override { return parts_.size(); }
   [[nodiscard]] std::unique_ptr<Local> make_local() const override;
   Status absorb(Local& local, const Input& input, const Epoch& epoch, Emitter& out) const override;
   Status merge(size_t partition, std::span<Local* const> locals, const Epoch& epoch) override;
   Status evict(size_t, const Epoch&) override { return ok_status(); }
-  Status emit(size_t, const Ask& ask, const Epoch&, Emitter& out) override {
-    return pending_.emit(ask.since, out);
+  Status emit(size_t partition, const Ask& ask, const Epoch&, Emitter& out) override {
+    return parts_[partition].pending.emit(ask.since, out);
   }
-  void forget(size_t, EpochId served) override { pending_.forget(served); }
+  void forget(size_t partition, EpochId served) override {
+    parts_[partition].pending.forget(served);
+  }
   void clear(Local& local) const override { static_cast<PluginLocal&>(local).absorbed = 0; }
-
-  Status snapshot(SnapshotWriter& writer) override {
-    WriterBridge bridge(made_->component(), writer);
-    return bridge.outcome(made_->call()(made_->table().snapshot, made_->self(), bridge.get()));
+  Status snapshot(SnapshotWriter& writer) override;
+  Status restore(SnapshotReader& reader) override;
+  [[nodiscard]] int64_t state_rows() const override {
+    int64_t rows = 0;
+    for (const Part& part : parts_) rows += ask(*part.made, table().state_rows);
+    return rows;
   }
-  Status restore(SnapshotReader& reader) override {
-    const ReaderBridge bridge(made_->component(), reader);
-    return made_->call()(made_->table().restore, made_->self(), bridge.get());
-  }
-  [[nodiscard]] int64_t state_rows() const override { return ask(made_->table().state_rows); }
   [[nodiscard]] int64_t state_bytes() const override {
-    return pending_.memory_bytes() + ask(made_->table().state_bytes);
+    int64_t bytes = 0;
+    for (const Part& part : parts_)
+      bytes += part.pending.memory_bytes() + ask(*part.made, table().state_bytes);
+    return bytes;
   }
-  [[nodiscard]] std::string describe() const override { return made_->describe(); }
+  [[nodiscard]] std::string describe() const override { return made().describe(); }
   [[nodiscard]] Bound state_bound() const override {
-    const char* bound = made_->table().bound;
-    return {bound ? bound : "what the plugin keeps; it says no bound", made_->table().bounded != 0};
+    const char* bound = table().bound;
+    return {bound ? bound : "what the plugin keeps; it says no bound", table().bounded != 0};
   }
 
  private:
-  int64_t ask(int64_t (*function)(const void*)) const {
+  struct Part {
+    Made made;
+    PendingOutput pending;
+  };
+  [[nodiscard]] MadeOperator<flowrun_stateful>& made() const { return *parts_[0].made; }
+  [[nodiscard]] const flowrun_stateful& table() const { return made().table(); }
+  Status find_key();
+  Status absorb_part(size_t partition, PluginLocal& local, const RecordBatch& batch, int64_t place,
+                     const Epoch& epoch, Emitter& out) const;
+  static int64_t ask(const MadeOperator<flowrun_stateful>& made, int64_t (*function)(const void*)) {
     int64_t number = 0;
     if (!function) return 0;
     const Status asked =
-        made_->call().plain([&](const void* self) { number = function(self); }, made_->self());
+        made.call().plain([&](const void* self) { number = function(self); }, made.self());
     return asked ? std::max<int64_t>(number, 0) : 0;
   }
 
-  Made made_;
-  PendingOutput pending_;
+  MakeMore make_more_;
+  SchemaPtr input_;
+  PluginKey key_;
+  std::vector<Part> parts_;  // by partition
 };
 
+// Asks for the columns of the key, if the plugin's version of the ABI has them.
+Status PluginStateful::find_key() {
+  if (!table().keys) return ok_status();
+  std::vector<uint64_t> columns(input_->num_fields());
+  uint64_t count = 0;
+  FLOWRUN_RETURN_IF_ERROR(
+      made().call()(table().keys, static_cast<const void*>(made().self()), columns.data(), &count));
+  if (count > columns.size()) {
+    return made().component().blame(
+        Error::data(fmt::format("its key has {} columns, its input {}", count, columns.size())));
+  }
+  columns.resize(count);
+  for (const uint64_t column : columns) {
+    if (column >= input_->num_fields()) {
+      return made().component().blame(Error::data(
+          fmt::format("its key names column {} of an input of {}", column, input_->num_fields())));
+    }
+    key_.columns.push_back(column);
+    key_.types.push_back(input_->field(column).type);
+  }
+  return ok_status();
+}
+
+Status PluginStateful::plan(const StatefulPlan& plan, size_t partitions) {
+  if (std::ranges::find(plan.modes, OutputMode::complete) != plan.modes.end()) {
+    return Error::invalid(
+        fmt::format("{} gives new rows and is not possible in complete mode — use `mode: append`",
+                    made().component().name));
+  }
+  const size_t num_ports = made().ports().size();
+  while (!key_.empty() && parts_.size() < partitions) {
+    FLOWRUN_TRY(Made more, make_more_());
+    FLOWRUN_TRY(const PortSchemas ports, more->bind(*input_));
+    parts_.push_back({std::move(more), {}});
+    parts_.back().pending.set_ports(num_ports);
+  }
+  return ok_status();
+}
+
 std::unique_ptr<Local> PluginStateful::make_local() const {
-  void* raw = nullptr;
-  const Status made = made_->call().plain(
-      [&](const void* self) { raw = made_->table().make_local(self); }, made_->self());
-  return std::make_unique<PluginLocal>(made_, made ? raw : nullptr);
+  std::vector<Made> objects;
+  for (const Part& part : parts_) objects.push_back(part.made);
+  auto local = std::make_unique<PluginLocal>(std::move(objects));
+  for (const Part& part : parts_) {
+    void* raw = nullptr;
+    const Status made = part.made->call().plain(
+        [&](const void* self) { raw = table().make_local(self); }, part.made->self());
+    local->raw.push_back(made ? raw : nullptr);
+  }
+  return local;
 }
 
 Status PluginStateful::absorb(Local& local, const Input& input, const Epoch& epoch,
                               Emitter& out) const {
   auto& own = static_cast<PluginLocal&>(local);
-  if (!own.raw)
-    return made_->component().blame(Error::data("`make_local` gave back a null pointer"));
   own.absorbed += input.batch.memory_bytes();
-  OwnedArray array;
-  FLOWRUN_RETURN_IF_ERROR(export_batch(input.batch, array.get(), made_->component().text()));
-  EmitterBridge bridge(made_->component(), made_->ports(), out);
-  const flowrun_epoch at = epoch_of(epoch);
-  const flowrun_input where{sizeof(flowrun_input), own.sequence.next(input.sequence)};
-  return bridge.outcome(made_->call()(made_->table().absorb, made_->self(), own.raw, &where, &at,
-                                      array.get(), bridge.get()));
+  const int64_t place = own.sequence.next(input.sequence);
+  if (parts_.size() == 1) return absorb_part(0, own, input.batch, place, epoch, out);
+  const auto rows = rows_by_partition(input.batch, key_.columns, parts_.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].empty()) continue;
+    FLOWRUN_RETURN_IF_ERROR(absorb_part(i, own, input.batch.take(rows[i]), place, epoch, out));
+  }
+  return ok_status();
 }
 
-Status PluginStateful::merge(size_t, std::span<Local* const> locals, const Epoch& epoch) {
+Status PluginStateful::absorb_part(size_t partition, PluginLocal& local, const RecordBatch& batch,
+                                   int64_t place, const Epoch& epoch, Emitter& out) const {
+  const MadeOperator<flowrun_stateful>& made = *parts_[partition].made;
+  if (!local.raw[partition])
+    return made.component().blame(Error::data("`make_local` gave back a null pointer"));
+  OwnedArray array;
+  FLOWRUN_RETURN_IF_ERROR(export_batch(batch, array.get(), made.component().text()));
+  EmitterBridge bridge(made.component(), made.ports(), out);
+  const flowrun_epoch at = epoch_of(epoch);
+  const flowrun_input where{sizeof(flowrun_input), place};
+  return bridge.outcome(made.call()(made.table().absorb, made.self(), local.raw[partition], &where,
+                                    &at, array.get(), bridge.get()));
+}
+
+Status PluginStateful::merge(size_t partition, std::span<Local* const> locals, const Epoch& epoch) {
+  Part& part = parts_[partition];
   std::vector<void*> raw;
   for (Local* local : locals) {
-    if (void* own = static_cast<PluginLocal*>(local)->raw) raw.push_back(own);
+    if (void* own = static_cast<PluginLocal*>(local)->raw[partition]) raw.push_back(own);
   }
-  PendingEmitter out(pending_, epoch.id);
-  EmitterBridge bridge(made_->component(), made_->ports(), out);
+  PendingEmitter out(part.pending, epoch.id);
+  EmitterBridge bridge(part.made->component(), part.made->ports(), out);
   const flowrun_epoch at = epoch_of(epoch);
-  return bridge.outcome(made_->call()(made_->table().close, made_->self(),
-                                      static_cast<void* const*>(raw.data()), uint64_t{raw.size()},
-                                      &at, bridge.get()));
+  return bridge.outcome(part.made->call()(table().close, part.made->self(),
+                                          static_cast<void* const*>(raw.data()),
+                                          uint64_t{raw.size()}, &at, bridge.get()));
+}
+
+Status PluginStateful::snapshot(SnapshotWriter& writer) {
+  for (const Part& part : parts_) {
+    WriterBridge bridge(part.made->component(), key_, writer);
+    FLOWRUN_RETURN_IF_ERROR(
+        bridge.outcome(part.made->call()(table().snapshot, part.made->self(), bridge.get())));
+  }
+  return ok_status();
+}
+
+Status PluginStateful::restore(SnapshotReader& reader) {
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    const ReaderBridge bridge(made().component(), key_, i, parts_.size(), reader);
+    FLOWRUN_RETURN_IF_ERROR(
+        parts_[i].made->call()(table().restore, parts_[i].made->self(), bridge.get()));
+  }
+  return ok_status();
 }
 
 }  // namespace
@@ -281,8 +305,13 @@ Status PluginStateful::merge(size_t, std::span<Local* const> locals, const Epoch
 Result<std::unique_ptr<Stateful>> make_plugin_stateful(const ComponentPtr& component,
                                                        const Options& options,
                                                        const MakeContext& context) {
-  FLOWRUN_TRY(Made made, make_object<flowrun_stateful>(component, options, context));
-  return std::make_unique<PluginStateful>(std::move(made));
+  MakeMore make = [component, options, node = context.node] {
+    MakeContext own;
+    own.node = node;
+    return make_object<flowrun_stateful>(component, options, own);
+  };
+  FLOWRUN_TRY(Made first, make());
+  return std::make_unique<PluginStateful>(std::move(first), std::move(make));
 }
 
 }  // namespace flowrun

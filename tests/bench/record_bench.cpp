@@ -53,7 +53,7 @@ int run(int count, char** arguments) {
     at_end = block->at_end;
     bytes += block->bytes;
     if (!block->values) continue;
-    const ReadRows read = (*reader)->read(*block->values);
+    const ReadRows read = *(*reader)->read(*block->values);
     rows += read.num_rows;
     bad += std::ssize(read.bad);
   }

@@ -26,7 +26,7 @@ void read(const Column& lines, const SchemaPtr& schema, const CsvReadOptions& op
   const auto reader =
       CsvReader::make(schema, options, std::vector<bool>(schema->num_fields(), true));
   FLOWRUN_CHECK(reader, "the schema can be read");
-  const ReadRows rows = (*reader)->read(lines);
+  const ReadRows rows = *(*reader)->read(lines);
   const RecordBatch batch(schema, rows.num_rows, rows.columns);
   const auto writer = CsvRowWriter::make(schema, {.sep = options.sep});
   FLOWRUN_CHECK(writer, "the schema can be written");

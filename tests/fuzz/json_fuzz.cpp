@@ -49,6 +49,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto exact = JsonReader::make(schema(), options, wanted);
   FLOWRUN_CHECK(fast && exact, "the schema can be read");
   (*exact)->use_exact_only();
-  check_same((*fast)->read(*lines), (*exact)->read(*lines));
+  check_same(*(*fast)->read(*lines), *(*exact)->read(*lines));
   return 0;
 }

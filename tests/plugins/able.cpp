@@ -1,6 +1,7 @@
 // One component for each ability of a plugin that the examples do not use.
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <flowrun/plugin.hpp>
 #include <string>
 #include <thread>
@@ -33,6 +34,68 @@ class Stuck final : public Source {
 
  private:
   bool given_ = false;
+};
+
+// Gives a row at each read, for ever.
+class Ticking final : public Source {
+ public:
+  static Spec spec() { return Spec("ticking", "Ticks."); }
+  explicit Ticking(const Options&) {}
+  Schema bind() override { return {{"text", types::string()}}; }
+  void open(std::optional<std::string>) override {}
+  Chunk read(int64_t) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    Chunk chunk;
+    chunk.rows = one_text("tick");
+    chunk.offset = std::to_string(++ticks_);
+    return chunk;
+  }
+
+ private:
+  int64_t ticks_ = 0;
+};
+
+// Commits an epoch and says so; in the next one it never comes back from `in`, whatever it is told.
+class StuckSink : public Sink {
+ public:
+  static Spec spec_of(const char* name) {
+    return Spec(name, "Does not come back.").option(word("in", {"write", "commit"}, "from what"));
+  }
+  explicit StuckSink(const Options& options) : in_(options.text("in")) {}
+  void bind(const Schema&, const flowrun_sink_input&) override {}
+  void open(std::optional<std::string>) override {}
+  void write(int64_t, const Batch&) override { stay("write"); }
+  void commit(int64_t epoch, const std::string&) override {
+    stay("commit");
+    say("committed " + std::to_string(epoch));
+    committed_ = true;
+  }
+
+ private:
+  static void say(const std::string& text) {
+    std::printf("%s\n", text.c_str());
+    std::fflush(stdout);
+  }
+  void stay(const std::string& call) const {
+    if (!committed_ || call != in_) return;
+    say("stuck");
+    while (true) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+
+  std::string in_;
+  bool committed_ = false;
+};
+
+class StuckBlocking final : public StuckSink {
+ public:
+  static Spec spec() { return spec_of("stuck_blocking"); }
+  using StuckSink::StuckSink;
+};
+
+class StuckInline final : public StuckSink {
+ public:
+  static Spec spec() { return spec_of("stuck_inline"); }
+  using StuckSink::StuckSink;
 };
 
 // Gives one row and rejects two records.
@@ -122,4 +185,6 @@ class Wanted final : public Transform {
 }  // namespace
 
 FLOWRUN_PLUGIN("able", "1.0.0", source<Stuck>(), source<Rejecting>(FLOWRUN_SOURCE_FINITE),
-               stateful<Parted>("the rows of an epoch", true), transform<Wanted>())
+               source<Ticking>(), sink<StuckBlocking>(FLOWRUN_APPEND, FLOWRUN_SINK_BLOCKS),
+               sink<StuckInline>(), stateful<Parted>("the rows of an epoch", true),
+               transform<Wanted>())

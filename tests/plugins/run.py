@@ -65,10 +65,19 @@ WRONG_AT_CHECK = {
     "many_children": "its schema counts 1099511627776 children",
     "throw_in_bind": "no std::exception",
 }
+WRONG_FORMAT = {
+    "short_rows": "`read` gave 1 rows for 2 records and does not say which is whose",
+    "wild_origin": "`read` says that row 0 was made of record 1073741824",
+    "short_origins": "`read` gave 2 rows and said of 0 which record they were made of",
+    "wild_bad": "`read` calls record -1 of 2 bad",
+    "bad_twice": "`read` calls record 0 of 2 bad",
+    "many_columns": "it has 2 children where its type has 1",
+    "throw": "read went wrong",
+}
 UNLOADABLE = {
     "other_abi": "speaks version 2 of the plugin ABI, this flowrun speaks version 1",
     "no_entry": "exports no function `flowrun_plugin_v1`",
-    "other_major": "speaks version 7.0 of the plugin ABI, this flowrun speaks version 1.0",
+    "other_major": "speaks version 7.0 of the plugin ABI, this flowrun speaks version 1.1",
     "undefined": "undefined symbol: a_function_that_nobody_has",
     "no_table": "the transform `twin` has no function `apply`",
     "taken": "has the name of a built-in one",
@@ -82,6 +91,14 @@ PRINTED = {
                {"digit": 5, "count": 1}, {"digit": 7, "count": 308}, {"digit": 9, "count": 303}],
     "tdigest": [{"median": 50.0, "high": 99.0}],
 }
+LOGFMT = [
+    {"level": "info", "took": 0.25, "ok": True, "msg": None},
+    {"level": "warn", "took": 3.0, "ok": None, "msg": 'no "answer" yet'},
+]
+LOGFMT_ERRORS = [
+    {"offset": "line 3", "reason": "`long` is no value of field `took`"},
+    {"offset": "line 4", "reason": "the quote behind `msg=` is not closed"},
+]
 
 
 def run(*arguments, **options):
@@ -137,9 +154,28 @@ class Examples(Plugins):
         outliers = self.rows_of_example("zscore")
         self.assertIn(("ann", 95.0), [(row["user"], row["bpm"]) for row in outliers])
 
+    def test_a_state_parted_by_key_gives_the_same_in_any_number_of_partitions(self):
+        source = (EXAMPLES / "zscore/zscore.yaml").read_text().replace("rates.jsonl", str(EXAMPLES / "zscore/rates.jsonl"))
+        file = self.path / "all.yaml"
+        results = []
+        for partitions in (1, 2, 7):
+            file.write_text(source.replace("threshold: 3", f"threshold: 3, partitions: {partitions}").replace(
+                "outliers: { from: flagged, filter: outlier }", "outliers: { from: flagged, filter: true }"))
+            explained = run("explain", "--plugin", plugin("zscore"), file).stdout
+            self.assertIn(f"{partitions} partition", explained)
+            results.append(sorted(map(str, self.rows_of("--threads", 3, "--plugin", plugin("zscore"), file))))
+        self.assertEqual(len(results[0]), 60)
+        self.assertEqual(results[0], results[1])
+        self.assertEqual(results[0], results[2])
+
     def test_online_logistic_learns(self):
         best = self.rows_of_example("online_logistic")[0]
         self.assertGreaterEqual(best["best"], 0.95)
+
+    def test_logfmt_reads_records_and_rejects_wrong_ones(self):
+        rows = self.rows_of_example("logfmt")
+        self.assertEqual([row for row in rows if "level" in row], LOGFMT)
+        self.assertEqual([row for row in rows if "reason" in row], LOGFMT_ERRORS)
 
     def test_row_file_writes_whole_files(self):
         folder = self.path / "row_file"
@@ -186,6 +222,21 @@ class Wrong(Plugins):
                 self.assertIn("tried", done.stderr)
                 self.assertIn(words, done.stderr)
 
+    def test_what_a_format_gives_is_judged(self):
+        for how, words in WRONG_FORMAT.items():
+            with self.subTest(how):
+                done = run("run", "--quiet", "--plugin", test_plugin("wrong"), self.pipeline(
+                    f"parse: wrong_format, column: k, how: {how}, schema: \"n bigint\""))
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("plugin `wrong`: ", done.stderr)
+                self.assertIn(words, done.stderr)
+
+    def test_what_a_format_refuses_is_shown_at_its_place(self):
+        done = run("check", "--plugin", test_plugin("wrong"), self.pipeline(
+            "parse: wrong_format, column: k, how: refuse, schema: \"n bigint\""))
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertRegex(done.stderr, r"tried.yaml:5:\d+: error: tried: plugin `wrong`: there is no column at all")
+
     def test_what_is_declared_is_judged_before_the_start(self):
         for how, words in WRONG_AT_CHECK.items():
             with self.subTest(how):
@@ -202,7 +253,10 @@ class Wrong(Plugins):
         done = run("plugin", "check", test_plugin("wrong"))
         self.assertEqual(done.returncode, 1)
         self.assertIn("wrong transform wrong: broken", done.stdout)
-        for words in ("apply went wrong", "never filled", "a restart behind epoch 0"):
+        self.assertIn("wrong stateful operator keyless: broken", done.stdout)
+        self.assertIn("wrong format wrong_format: broken", done.stdout)
+        for words in ("apply went wrong", "never filled", "a restart behind epoch 0", "does not begin with the columns of its key",
+                      "it rejects a record of its own example: `one`", "chunks of about a row"):
             self.assertIn(words, done.stdout)
 
 
@@ -262,6 +316,30 @@ class Able(Plugins):
         self.assertEqual(process.returncode, 1)
         self.assertIn("rows: stuck of plugin `able` has not come back", said)
 
+    def test_a_sink_that_does_not_come_back_is_named(self):
+        runs = []
+        for name in ("stuck_blocking", "stuck_inline"):
+            for call in ("write", "commit"):
+                folder = self.path / f"{name}-{call}"
+                folder.mkdir()
+                file = folder / "stuck.yaml"
+                file.write_text("trigger: 50 milliseconds\nnodes:\n  rows: { source: ticking }\n"
+                                f"  held: {{ from: rows, sink: {name}, in: {call} }}\n")
+                process = subprocess.Popen([FLOWRUN, "run", "--plugin", test_plugin("able"), file], stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE, text=True)
+                self.addCleanup(process.kill)
+                runs.append((name, call, process))
+        for _, _, process in runs:
+            self.assertRegex(process.stdout.readline(), r"^committed \d+$")
+            self.assertEqual(process.stdout.readline(), "stuck\n")
+            process.send_signal(signal.SIGTERM)
+        for name, call, process in runs:
+            with self.subTest(f"{name} in {call}"):
+                printed, said = process.communicate(timeout=DEADLINE)
+                self.assertEqual(process.returncode, 1, said)
+                self.assertEqual(printed, "")
+                self.assertIn(f"held: {name} of plugin `able` has not come back", said)
+
     def test_functions_of_plugins_are_evaluated(self):
         done = run("eval", "--plugin", plugin("hypotenuse"), "hypotenuse(3, 4)")
         self.assertEqual((done.returncode, done.stdout), (0, "5.0\n"))
@@ -318,6 +396,33 @@ class Loading(Plugins):
         done = run("check", "--plugin", plugin("clip"), self.pipeline("clip: x, least: 2, most: 1"))
         self.assertIn("tried.yaml:5:40: error: tried: plugin `clip`: `least` is above `most`", done.stderr)
 
+    def test_options_of_formats_are_those_of_parse_for_that_format_alone(self):
+        def said(options):
+            return run("check", "--plugin", plugin("logfmt"), self.pipeline(f"{options}, column: k, schema: \"k string\"")).stderr
+        self.assertEqual(said("parse: logfmt, sep: ','").count("error"), 0)
+        self.assertIn("did you mean `logfmt`?", said("parse: logfmd"))
+        self.assertIn("did you mean `sep`?", said("parse: logfmt, sepp: ','"))
+        self.assertIn("write one character", said("parse: logfmt, sep: ', '"))
+        self.assertEqual(said("parse: csv, sep: ', '").count("error"), 0)
+        self.assertIn("`header` belongs to `parse: csv`, and here it is `parse: logfmt`", said("parse: logfmt, header: true"))
+        self.assertIn("`date_format` belongs to the formats json and csv", said("parse: logfmt, date_format: y"))
+        self.assertIn("`k` is of Arrow's type tdD", run("check", "--plugin", plugin("logfmt"), self.pipeline(
+            "parse: logfmt, column: k, schema: \"k date\"")).stderr)
+        described = run("operators", "parse", "--plugin", plugin("logfmt")).stdout
+        self.assertIn("With `parse: logfmt` only", described)
+        self.assertIn("The one character between two pairs.", run("operators", "logfmt", "--plugin", plugin("logfmt")).stdout)
+        self.assertEqual(json.loads(run("schema", "--plugin", plugin("logfmt")).stdout)["definitions"]["operator_parse"]
+                         ["properties"]["parse"]["anyOf"][0]["enum"], ["json", "csv", "logfmt"])
+
+    def test_the_file_source_reads_a_format_of_a_plugin(self):
+        (self.path / "rows.log").write_text("k=a x=1.5\n\nk=b\nk=\"c\n")
+        file = self.path / "logs.yaml"
+        file.write_text("trigger: available_now\nnodes:\n"
+                        "  rows: { source: file, path: rows.log, format: logfmt, schema: \"k string, x double\", on_error: drop }\n"
+                        "  screen: { from: rows, sink: console, format: json }\n")
+        self.assertEqual(self.rows_of("--plugin", plugin("logfmt"), file),
+                         [{"k": "a", "x": 1.5}, {"k": None, "x": None}, {"k": "b", "x": None}])
+
     def test_plugins_stand_in_the_reference_and_the_schema(self):
         self.assertIn("Smaller values become this one.", run("operators", "clip", "--plugin", plugin("clip")).stdout)
         self.assertIn("Smaller values become this one.", run("schema", "--plugin", plugin("clip")).stdout)
@@ -341,7 +446,7 @@ class Command(Plugins):
     def test_list_tells_what_is_in_them(self):
         done = run("plugin", "list", plugin("clip"), test_plugin("no_entry"))
         self.assertEqual(done.returncode, 2)
-        self.assertIn("clip 1.0.0 (ABI 1.0)", done.stdout)
+        self.assertIn("clip 1.0.0 (ABI 1.1)", done.stdout)
         self.assertIn("transform            clip", done.stdout)
         self.assertIn("is no flowrun plugin", done.stderr)
 
@@ -351,7 +456,7 @@ class Command(Plugins):
                        check=True, capture_output=True, timeout=DEADLINE)
         (prefix / "bin").mkdir()
         shutil.copy(FLOWRUN, prefix / "bin/flowrun")
-        for kind in ("transform", "stateful", "source", "sink", "function"):
+        for kind in ("transform", "stateful", "source", "sink", "function", "format"):
             with self.subTest(kind):
                 folder = self.path / f"my_{kind}"
                 done = run("plugin", "new", f"my_{kind}", "--kind", kind, "--folder", folder)

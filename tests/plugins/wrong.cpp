@@ -142,6 +142,87 @@ class Forgetful final : public Stateful {
   int64_t count_ = 0;
 };
 
+// Says that it has a key and numbers all rows of the object, whatever their key; saves the key
+// last.
+class Keyless final : public Stateful {
+ public:
+  static Spec spec() {
+    return Spec("keyless", "Numbers rows without regard to the key.")
+        .primary(column("keyless", "the key"))
+        .option(boolean("saves", "It saves something.").with_default("false"))
+        .example("", "a: { from: b, keyless: k }", "k STRING")
+        .example("", "a: { from: b, keyless: k, saves: true }", "k STRING");
+  }
+  explicit Keyless(const Options& options)
+      : name_(options.text("keyless")), saves_(options.boolean("saves")) {}
+  Schema bind(const Schema& input) override {
+    key_ = input.find(name_);
+    return input.with({"n", types::bigint()});
+  }
+  std::vector<size_t> keys() const override { return {key_}; }
+  void process(Batch batch, const Epoch&, Emitter& out) override {
+    Builder<int64_t> numbers;
+    for (int64_t i = 0; i < batch.num_rows(); ++i) numbers.append(++count_);
+    batch.add(numbers.finish());
+    out.emit(std::move(batch));
+  }
+  void save(Writer& writer) const override {
+    Builder<int64_t> counts;
+    counts.append(count_);
+    if (saves_) writer.write("counts", {{"n", types::bigint()}}, Batch({counts.finish()}));
+  }
+  void load(Reader&) override {}
+
+ private:
+  std::string name_;
+  bool saves_;
+  size_t key_ = 0;
+  int64_t count_ = 0;
+};
+
+// A format that does wrong in a way of choice.
+class WrongFormat final : public Format {
+ public:
+  static Spec spec() {
+    return Spec("wrong_format", "Does wrong.")
+        .option(text("how", "how"))
+        .example("", "a: { from: b, parse: wrong_format, how: together, schema: \"n bigint\" }",
+                 "value STRING", {"one", "two"})
+        .example("", "a: { from: b, parse: wrong_format, how: rejects, schema: \"n bigint\" }",
+                 "value STRING", {"one"});
+  }
+  explicit WrongFormat(const Options& options) : how_(options.text("how")) {}
+  void bind(const Schema& columns) override {
+    if (how_ == "refuse") throw Error::option("schema", "there is no column at all");
+    columns_ = columns;
+  }
+  RecordRows read(const Values<std::string_view>& records,
+                  const std::vector<bool>&) const override {
+    RecordRows out;
+    Builder<int64_t> numbers;
+    const int64_t rows = how_ == "short_rows" ? records.size() - 1 : records.size();
+    for (int64_t i = 0; i < rows; ++i) numbers.append(how_ == "together" ? records.size() : i);
+    out.rows = Batch({numbers.finish()});
+    if (how_ == "wild_origin") out.origins = std::vector<int32_t>(records.size(), 1 << 30);
+    if (how_ == "short_origins") out.origins = std::vector<int32_t>();
+    if (how_ == "wild_bad") out.bad = {{-1, "no such record"}};
+    if (how_ == "bad_twice") out.bad = {{0, "bad"}, {0, "bad"}};
+    if (how_ == "rejects") {
+      for (int64_t i = 0; i < records.size(); ++i) {
+        if (!records.is_null(i)) out.bad.push_back({i, "not today"});
+      }
+    }
+    if (how_ == "many_columns") out.rows.add(out.rows.column(0));
+    if (how_ == "throw") throw std::runtime_error("read went wrong");
+    return out;
+  }
+
+ private:
+  std::string how_;
+  Schema columns_;
+};
+
 }  // namespace
 
-FLOWRUN_PLUGIN("wrong", "1.0.0", wrong(), stateful<Forgetful>("a number", true))
+FLOWRUN_PLUGIN("wrong", "1.0.0", wrong(), stateful<Forgetful>("a number", true),
+               stateful<Keyless>("a number", true), format<WrongFormat>())

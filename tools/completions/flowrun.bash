@@ -96,7 +96,7 @@ _flowrun() {
     'plugin check --help'|'plugin check -h') COMPREPLY=(); return ;;
     'plugin check --seed') COMPREPLY=(); return ;;
     'plugin new --help'|'plugin new -h') COMPREPLY=(); return ;;
-    'plugin new --kind') COMPREPLY=($(compgen -W 'transform stateful source sink function' -- "$word")); return ;;
+    'plugin new --kind') COMPREPLY=($(compgen -W 'transform stateful source sink function format' -- "$word")); return ;;
     'plugin new --folder') COMPREPLY=($(compgen -f -- "$word")); return ;;
     'simulate --help'|'simulate -h') COMPREPLY=(); return ;;
     'simulate watches --help'|'simulate watches -h') COMPREPLY=(); return ;;

@@ -81,7 +81,7 @@ complete -c flowrun -n '__fish_seen_subcommand_from plugin; and __fish_seen_subc
 complete -c flowrun -n '__fish_seen_subcommand_from plugin; and __fish_seen_subcommand_from check' -l help -s h -x -d 'Print this help message and exit'
 complete -c flowrun -n '__fish_seen_subcommand_from plugin; and __fish_seen_subcommand_from check' -l seed -x -d 'of the rows and of how they are cut'
 complete -c flowrun -n '__fish_seen_subcommand_from plugin; and __fish_seen_subcommand_from new' -l help -s h -x -d 'Print this help message and exit'
-complete -c flowrun -n '__fish_seen_subcommand_from plugin; and __fish_seen_subcommand_from new' -l kind -x -a 'transform stateful source sink function' -d 'transform, stateful, source, sink or function'
+complete -c flowrun -n '__fish_seen_subcommand_from plugin; and __fish_seen_subcommand_from new' -l kind -x -a 'transform stateful source sink function format' -d 'transform, stateful, source, sink, function or format'
 complete -c flowrun -n '__fish_seen_subcommand_from plugin; and __fish_seen_subcommand_from new' -l folder -r -d 'where to write it (default: NAME)'
 complete -c flowrun -n '__fish_seen_subcommand_from simulate; and not __fish_seen_subcommand_from watches heart quotes wikimedia' -a watches -d 'Accelerometers of 26 people'\''s watches and phones'
 complete -c flowrun -n '__fish_seen_subcommand_from simulate; and not __fish_seen_subcommand_from watches heart quotes wikimedia' -a heart -d 'Heart rates of the same people'

@@ -7,6 +7,7 @@
 #include "runtime/embed/pipeline.h"
 #include "tools/flowrun/collect.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/test_file.h"
 #include "tools/flowrun/text.h"
@@ -66,7 +67,7 @@ class Check {
 
  private:
   int check_pipeline(const std::string& file) {
-    Pipeline pipeline;
+    Pipeline pipeline(plugin_path());
     bool added_sinks = false;
     PipelineChanges changes;
     changes.plan = [&added_sinks](Plan& plan) {

@@ -61,8 +61,8 @@ void add_plugin(CLI::App& app, CommandLine& out, Drafts& drafts) {
   command->add_option("name", begin.name, "the operator's name, a word in lower case")
       ->required()
       ->type_name("NAME");
-  command->add_option("--kind", begin.kind, "transform, stateful, source, sink or function")
-      ->check(CLI::IsMember({"transform", "stateful", "source", "sink", "function"}))
+  command->add_option("--kind", begin.kind, "transform, stateful, source, sink, function or format")
+      ->check(CLI::IsMember({"transform", "stateful", "source", "sink", "function", "format"}))
       ->default_val("transform");
   command->add_option("--folder", begin.folder, "where to write it (default: NAME)")
       ->type_name("DIR");

@@ -19,6 +19,7 @@
 #include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 
 namespace flowrun {
@@ -61,7 +62,7 @@ Result<RecordBatch> read_input(const EvalCommand& command, const std::string& ti
   options.timezone = timezone;
   FLOWRUN_TRY(const auto reader,
               JsonReader::make(schema, options, std::vector<bool>(schema->num_fields(), true)));
-  ReadRows rows = reader->read(*lines.finish());
+  FLOWRUN_TRY(ReadRows rows, reader->read(*lines.finish()));
   if (!rows.bad.empty())
     return Error::data(fmt::format("{}:{}: {}", command.input, rows.bad.front().line + 1,
                                    rows.bad.front().reason));
@@ -106,7 +107,7 @@ int Evaluator::refuse(const Error& error, const std::string& expression) {
 
 int Evaluator::run() {
   Registry operators;  // a plugin's operators are of no use here
-  PluginSet plugins(operators, functions_, PluginPath::from_environment());
+  PluginSet plugins(operators, functions_, plugin_path());
   for (const std::string& name : command_.plugins) {
     if (const Status loaded = plugins.load(name, ""); !loaded) return refuse(loaded.error(), {});
   }

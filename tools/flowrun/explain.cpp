@@ -4,6 +4,7 @@
 #include "runtime/embed/pipeline.h"
 #include "tools/flowrun/collect.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 
 namespace flowrun {
@@ -34,7 +35,7 @@ int explain_schema(const ExplainCommand& command, Terminal& terminal) {
   std::string refusal;
   for (const OutputMode mode : {OutputMode::append, OutputMode::complete, OutputMode::update}) {
     Collection collection({.node = command.schema_of, .mode = mode});
-    Pipeline pipeline;
+    Pipeline pipeline(plugin_path());
     EngineOptions options = collection.engine_options();
     options.allow_exec = true;  // nothing is started
     if (pipeline.load(command.pipeline, std::move(options), collection.changes()))
@@ -51,7 +52,7 @@ int execute(const ExplainCommand& command) {
   Terminal terminal(Terminal::standard());
   if (command.yaml) return explain_yaml(command, terminal);
   if (!command.schema_of.empty()) return explain_schema(command, terminal);
-  Pipeline pipeline;
+  Pipeline pipeline(plugin_path());
   EngineOptions options;
   options.allow_exec = true;  // nothing is started
   const bool loaded = pipeline.load(command.pipeline, std::move(options));

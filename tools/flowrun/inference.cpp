@@ -54,7 +54,7 @@ Result<InferredRecords> infer_json(const JsonObjects& objects, InferredRecords r
   const SchemaPtr schema = Schema::make(fields);
   FLOWRUN_TRY(const auto reader,
               JsonReader::make(schema, {}, std::vector<bool>(fields.size(), true)));
-  const ReadRows rows = reader->read(*column_of(objects.lines));
+  FLOWRUN_TRY(const ReadRows rows, reader->read(*column_of(objects.lines)));
   for (size_t i = 0; i < fields.size(); ++i) {
     InferredColumn column;
     column.name = fields[i].name;
@@ -134,7 +134,7 @@ Result<InferredRecords> infer_csv(const std::vector<std::string>& lines, Inferre
   FLOWRUN_TRY(const auto reader,
               CsvReader::make(schema, options, std::vector<bool>(schema->num_fields(), true)));
   const std::vector<std::string> body(lines.begin() + (records.header ? 1 : 0), lines.end());
-  const ReadRows rows = reader->read(*column_of(body));
+  FLOWRUN_TRY(const ReadRows rows, reader->read(*column_of(body)));
   records.records = std::ssize(body);
   records.bad = std::ssize(rows.bad);
   for (size_t i = 0; i < schema->num_fields(); ++i) {

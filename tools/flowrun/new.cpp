@@ -15,6 +15,7 @@
 #include "tools/flowrun/heartbeat.h"
 #include "tools/flowrun/inference.h"
 #include "tools/flowrun/log.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/signals.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/text.h"
@@ -237,7 +238,7 @@ class New {
                     origin.node, options, origin.trigger);
     EngineOptions engine_options = collection.engine_options();
     engine_options.on_log = [this](const LogEvent& event) { log_.event(event); };
-    Pipeline pipeline;
+    Pipeline pipeline(plugin_path());
     if (!pipeline.load({.file = "new.yaml", .set = {}, .only = {}, .plugins = {}, .text = text},
                        std::move(engine_options), changes))
       return Error::invalid(pipeline.diagnostics_text(false));

@@ -10,6 +10,7 @@
 #include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 
 namespace flowrun {
@@ -44,7 +45,7 @@ std::string description(const LoadedPlugin& plugin) {
 
 int execute(const PluginListCommand& command) {
   Terminal terminal(Terminal::standard());
-  const PluginPath path = PluginPath::from_environment();
+  const PluginPath path = plugin_path();
   const std::vector<std::string> names =
       command.plugins.empty() ? libraries_in(path) : command.plugins;
   int exit_code = kExitDone;

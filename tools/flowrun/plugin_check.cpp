@@ -10,6 +10,7 @@
 #include <random>
 
 #include "operators/register_all.h"
+#include "runtime/columnar/builder.h"
 #include "runtime/columnar/random_columns.h"
 #include "runtime/config/load.h"
 #include "runtime/operator/contract.h"
@@ -18,6 +19,7 @@
 #include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/text.h"
 
@@ -40,7 +42,7 @@ class NoOutput final : public Output {
 class PluginCheck {
  public:
   PluginCheck(const std::string& name, uint64_t seed)
-      : plugins_(registry_, functions_, PluginPath::from_environment()), seed_(seed) {
+      : plugins_(registry_, functions_, plugin_path()), seed_(seed) {
     register_all_operators(registry_);
     register_all_functions(functions_);
     register_aggregate_functions(functions_);
@@ -64,6 +66,10 @@ class PluginCheck {
  private:
   Complaints check_examples(const Component& component);
   Complaints check_example(const Component& component, const PlanNode& node,
+                           const TrialExample& example, const SchemaPtr& input);
+  Complaints check_format(const PlanNode& node, const TrialExample& example,
+                          const SchemaPtr& input);
+  RecordBatch records_like(const TrialExample& example, const OptionValue& column,
                            const SchemaPtr& input);
   Complaints check_source(const RegisteredOperator& entry, const PlanNode& node);
   Complaints check_sink(const RegisteredOperator& entry, const PlanNode& node,
@@ -76,6 +82,7 @@ class PluginCheck {
     context.node = "check";
     context.expressions = &environment_;
     context.console = &console_;
+    context.format = [this](std::string_view name) { return registry_.find_format(name); };
     return context;
   }
   RecordBatch rows(const SchemaPtr& schema, int64_t count) {
@@ -103,7 +110,11 @@ Result<PlanNode> PluginCheck::node_of(const Component& component, const std::str
   const LoadedPlan loaded = load_plan_text(text, "example", registry_, {.fragment = true});
   if (!loaded.plan) return Error::invalid(render_text(loaded.diagnostics, loaded.sources));
   for (const PlanNode& node : loaded.plan->nodes) {
-    if (node.op == component.name) return node;
+    if (component.raw.kind == FLOWRUN_KIND_FORMAT) {
+      if (node.op == "parse" && node.options.text("parse") == component.name) return node;
+    } else if (node.op == component.name) {
+      return node;
+    }
   }
   return Error::invalid("no node of it uses the component");
 }
@@ -120,7 +131,8 @@ Complaints PluginCheck::check_examples(const Component& component) {
     } else if (!input) {
       complaints.push_back("the input of its example is no schema: " + input.error().message);
     } else {
-      std::ranges::move(check_example(component, *node, *input), std::back_inserter(complaints));
+      std::ranges::move(check_example(component, *node, example, *input),
+                        std::back_inserter(complaints));
     }
   }
   if (examples.empty()) {
@@ -132,7 +144,8 @@ Complaints PluginCheck::check_examples(const Component& component) {
 }
 
 Complaints PluginCheck::check_example(const Component& component, const PlanNode& node,
-                                      const SchemaPtr& input) {
+                                      const TrialExample& example, const SchemaPtr& input) {
+  if (component.raw.kind == FLOWRUN_KIND_FORMAT) return check_format(node, example, input);
   if (component.raw.kind == FLOWRUN_KIND_SOURCE)
     return check_source(*registry_.find_source(component.name), node);
   if (component.raw.kind == FLOWRUN_KIND_SINK)
@@ -148,6 +161,59 @@ Complaints PluginCheck::check_example(const Component& component, const PlanNode
   trial.inputs = {{input, "input"}};
   for (size_t i = 0; i < kEpochs; ++i) trial.epochs.push_back({.inputs = {rows(input, kRows)}});
   return check_contract(trial, seed_);
+}
+
+// Rows whose text is a record of the example, one of them with bytes changed or cut off, or a null.
+RecordBatch PluginCheck::records_like(const TrialExample& example, const OptionValue& column,
+                                      const SchemaPtr& input) {
+  constexpr size_t kKinds = 4;
+  StringBuilder texts(Type::string());
+  for (int64_t i = 0; i < kRows; ++i) {
+    const size_t kind = random_() % kKinds;
+    std::string text = example.records[random_() % example.records.size()];
+    const size_t at = text.empty() ? 0 : random_() % text.size();
+    if (kind == 1) text.resize(at);
+    if (kind == 2 && !text.empty()) text[at] = static_cast<char>(' ' + random_() % ('~' - ' '));
+    kind == 3 ? texts.append_null() : texts.append(text);
+  }
+  const RecordBatch random = rows(input, kRows);
+  std::vector<ColumnPtr> columns = random.columns();
+  if (const auto place = input->find(column.text)) columns[*place] = texts.finish();
+  return {input, kRows, std::move(columns)};
+}
+
+// As the operator `parse` would use it: records that are right, and others.
+Complaints PluginCheck::check_format(const PlanNode& node, const TrialExample& example,
+                                     const SchemaPtr& input) {
+  if (example.records.empty()) {
+    return {
+        "its example has no records — give it some texts that the format can read, so that it can "
+        "be tried"};
+  }
+  Trial trial;
+  trial.make_transform = [&] {
+    return registry_.find_operator("parse")->make_transform(node.options, context());
+  };
+  trial.inputs = {{input, "input"}};
+  const OptionValue& column = node.options.at("column");
+  for (size_t i = 0; i < kEpochs; ++i)
+    trial.epochs.push_back({.inputs = {records_like(example, column, input)}});
+  Complaints complaints = check_contract(trial, seed_);
+  for (const std::string& record : example.records) {
+    StringBuilder text(Type::string());
+    text.append(record);
+    std::vector<ColumnPtr> columns = rows(input, 1).columns();
+    if (const auto place = input->find(column.text)) columns[*place] = text.finish();
+    Trial one = trial;
+    one.epochs = {{.inputs = {RecordBatch(input, 1, std::move(columns))}}};
+    const auto result = run_trial(one, {});
+    if (!result) {
+      complaints.push_back("it fails on a record of its example: " + result.error().message);
+    } else if (result->counts.contains(Metric::rejected)) {
+      complaints.push_back(fmt::format("it rejects a record of its own example: `{}`", record));
+    }
+  }
+  return complaints;
 }
 
 // Read to its end, or for a while; from a middle offset again, if it can; cancelled.

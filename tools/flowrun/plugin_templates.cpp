@@ -270,6 +270,78 @@ nodes:
 {"y":null}
 )"};
 
+constexpr PluginTemplate kFormat = {R"(#include <algorithm>
+#include <flowrun/plugin.hpp>
+#include <string>
+#include <string_view>
+
+using namespace flowrun::plugin;
+
+namespace {
+
+// Values in the order of the columns, with a bar between two: a|1.5
+class @Class@ final : public Format {
+ public:
+  static Spec spec() {
+    return Spec("@name@", "Values parted by bars.")
+        .option(text("null_text", "What stands for null.").with_default("-"))
+        .example("Two values", "read: { from: lines, parse: @name@, schema: \"k string, x double\" }",
+                 "value STRING", {"a|1.5", "b|-"});
+  }
+  explicit @Class@(const Options& options) : null_text_(options.text("null_text")) {}
+
+  void bind(const Schema& columns) override {
+    static_cast<void>(TextRows(columns));  // throws for a type that it does not read
+    columns_ = columns;
+  }
+
+  RecordRows read(const Values<std::string_view>& records, const std::vector<bool>&) const override {
+    RecordRows out;
+    TextRows rows(columns_);
+    for (int64_t i = 0; i < records.size(); ++i) {
+      const std::string wrong = records.is_null(i) ? "" : read_record(records[i], rows);
+      if (!wrong.empty()) out.bad.push_back({i, wrong});
+      rows.end_row();  // null where nothing was set
+    }
+    out.rows = rows.finish();
+    return out;
+  }
+
+ private:
+  // What is wrong with it; empty if nothing is.
+  std::string read_record(std::string_view record, TextRows& row) const {
+    std::string wrong;
+    for (size_t column = 0; column < columns_.size(); ++column) {
+      const std::string_view text = record.substr(0, record.find('|'));
+      if (text != null_text_ && !row.set(column, text))
+        wrong = "`" + std::string(text) + "` is no value of column `" + columns_[column].name + "`";
+      if (text.size() == record.size() && column + 1 < columns_.size()) return "it has too few values";
+      record.remove_prefix(std::min(text.size() + 1, record.size()));
+    }
+    return wrong;
+  }
+
+  std::string null_text_;
+  Schema columns_;
+};
+
+}  // namespace
+
+FLOWRUN_PLUGIN("@name@", "0.1.0", format<@Class@>())
+)",
+                                    R"(name: @name@
+trigger: available_now
+nodes:
+  numbers: { source: file, path: input.jsonl, format: json, schema: "k string, x double" }
+  lines: { from: numbers, select: ["concat_ws('|', k, coalesce(x, '-')) as value"] }
+  read: { from: lines, parse: @name@, schema: "k string, x double" }
+  screen: { from: read, sink: console, format: json }
+)",
+                                    R"({"k":"a","x":1.5}
+{"k":"b","x":2.0}
+{"k":"a","x":null}
+)"};
+
 }  // namespace
 
 const PluginTemplate& plugin_template(std::string_view kind) {
@@ -277,6 +349,7 @@ const PluginTemplate& plugin_template(std::string_view kind) {
   if (kind == "stateful") return kStateful;
   if (kind == "source") return kSource;
   if (kind == "sink") return kSink;
+  if (kind == "format") return kFormat;
   FLOWRUN_CHECK(kind == "function", "a kind that the command line lets through");
   return kFunction;
 }

@@ -11,7 +11,7 @@ struct PluginTemplate {
   std::string_view expected;  // what it prints: test/expected.jsonl
 };
 
-// REQUIRES: transform, stateful, source, sink or function.
+// REQUIRES: transform, stateful, source, sink, function or format.
 const PluginTemplate& plugin_template(std::string_view kind);
 
 extern const std::string_view kPluginCMake;

@@ -16,6 +16,7 @@
 #include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 
 namespace flowrun {
@@ -33,7 +34,7 @@ struct Known {
     register_aggregate_functions(functions);
   }
   Status load(const std::vector<std::string>& names) {
-    PluginSet plugins(registry, functions, PluginPath::from_environment());
+    PluginSet plugins(registry, functions, plugin_path());
     for (const std::string& name : names) FLOWRUN_RETURN_IF_ERROR(plugins.load(name, ""));
     return ok_status();
   }
@@ -84,6 +85,8 @@ int describe(Terminal& terminal, const Registry& registry, const std::string& na
     if (entry->spec.name == name)
       text += (text.empty() ? "" : "\n") + operator_reference(entry->spec);
   }
+  if (const RegisteredFormat* format = registry.find_format(name))
+    text += (text.empty() ? "" : "\n") + format_reference(format->spec);
   if (!text.empty()) return print(terminal, text);
   terminal.line(fmt::format("no operator `{}`{}; `flowrun operators` lists them", name,
                             did_you_mean(name, names)));

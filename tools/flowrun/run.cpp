@@ -16,6 +16,7 @@
 #include "tools/flowrun/commands.h"
 #include "tools/flowrun/heartbeat.h"
 #include "tools/flowrun/log.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/signals.h"
 #include "tools/flowrun/status_line.h"
 #include "tools/flowrun/terminal.h"
@@ -85,7 +86,7 @@ class Run {
   Terminal terminal_;
   Log log_;
   ProgressFile progress_file_;
-  Pipeline pipeline_;
+  Pipeline pipeline_{plugin_path()};
   std::mutex mutex_;  // guards summary_
   RunSummary summary_;
   std::unique_ptr<PipelineServer> server_;

@@ -10,6 +10,7 @@
 #include "tools/flowrun/commands.h"
 #include "tools/flowrun/heartbeat.h"
 #include "tools/flowrun/log.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/signals.h"
 #include "tools/flowrun/terminal.h"
 
@@ -31,7 +32,7 @@ class Show {
   struct Attempt {
     explicit Attempt(CollectOptions options) : collection(std::move(options)) {}
     Collection collection;
-    Pipeline pipeline;  // its engine points into the collection
+    Pipeline pipeline{plugin_path()};  // its engine points into the collection
   };
 
   std::unique_ptr<Attempt> load(OutputMode mode, bool& loaded);

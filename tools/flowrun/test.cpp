@@ -15,6 +15,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/embed/pipeline.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/signals.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/test_report.h"
@@ -107,7 +108,7 @@ TestResult TestRun::run(const std::string& file) {
 void TestRun::run_pipeline(const PipelineTest& test, TestResult& result) {
   read_.insert(test.pipeline);
   TestScript script(test);
-  Pipeline pipeline;
+  Pipeline pipeline(plugin_path());
   PipelineChanges changes;
   changes.operators = [&script](const Registry& real) { return script.operators(real); };
   const bool loaded = pipeline.load(

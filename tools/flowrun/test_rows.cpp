@@ -226,7 +226,7 @@ Result<RecordBatch> read_json_rows(const std::vector<std::string>& rows, const S
               JsonReader::make(schema, {}, std::vector<bool>(schema->num_fields(), true)));
   StringBuilder lines(Type::string());
   for (const std::string& row : rows) lines.append(row);
-  ReadRows read = reader->read(*lines.finish());
+  FLOWRUN_TRY(ReadRows read, reader->read(*lines.finish()));
   if (!read.bad.empty()) return Error::data(read.bad.front().reason);
   return RecordBatch(schema, read.num_rows, std::move(read.columns));
 }

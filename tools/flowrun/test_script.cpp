@@ -222,6 +222,7 @@ TestScript::TestScript(const PipelineTest& test) : test_(test), clock_(test.star
 
 Registry TestScript::operators(const Registry& real) {
   Registry registry;
+  registry.share_formats(real);
   for (const RegisteredOperator* entry : real.all()) {
     if (entry->make_source) {
       registry.add_source(entry->spec,

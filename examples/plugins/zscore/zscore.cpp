@@ -1,6 +1,7 @@
 // zscore: flags values that lie far from what their key has shown so far.
 #include <cmath>
 #include <flowrun/plugin.hpp>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -56,6 +57,8 @@ class ZScore final : public Stateful {
     return input.with({"zscore", types::double_()}).with({"outlier", types::boolean()});
   }
 
+  std::vector<size_t> keys() const override { return {key_}; }
+
   void process(Batch batch, const Epoch&, Emitter& out) override {
     const auto values = batch.values<double>(value_);
     const auto keys = batch.values<std::string_view>(key_);
@@ -68,7 +71,7 @@ class ZScore final : public Stateful {
         outliers.append(false);
         continue;
       }
-      Running& running = state_[keys.is_null(row) ? std::string() : std::string(keys[row])];
+      Running& running = state_[key_of(keys, row)];
       const double deviation = running.deviation();
       if (deviation > 0) {
         const double score = (values[row] - running.mean) / deviation;
@@ -91,7 +94,7 @@ class ZScore final : public Stateful {
     Builder<double> means;
     Builder<double> squares;
     for (const auto& [key, running] : state_) {
-      keys.append(key);
+      key ? keys.append(*key) : keys.append_null();
       counts.append(running.count);
       means.append(running.mean);
       squares.append(running.squares);
@@ -111,7 +114,7 @@ class ZScore final : public Stateful {
       const auto means = rows.values<double>(2);
       const auto squares = rows.values<double>(3);
       for (int64_t i = 0; i < rows.num_rows(); ++i)
-        state_[std::string(keys[i])] = {counts[i], means[i], squares[i]};
+        state_[key_of(keys, i)] = {counts[i], means[i], squares[i]};
     });
   }
 
@@ -121,12 +124,17 @@ class ZScore final : public Stateful {
   }
 
  private:
+  using Key = std::optional<std::string>;  // null is a key of its own
+  static Key key_of(const Values<std::string_view>& keys, int64_t row) {
+    return keys.is_null(row) ? Key() : Key(keys[row]);
+  }
+
   std::string value_name_;
   std::string key_name_;
   double threshold_;
   size_t value_ = 0;
   size_t key_ = 0;
-  std::unordered_map<std::string, Running> state_;
+  std::unordered_map<Key, Running> state_;
 };
 
 }  // namespace

@@ -119,6 +119,11 @@ class Stateful {
   virtual Schema bind(const Schema& input) = 0;
   // What comes out of the spec's ports.
   virtual std::vector<Schema> bind_ports(const Schema&) { return {}; }
+  // The input's columns that are the key, asked for after bind; none: all rows belong together.
+  // With a key several objects share the work, each with the rows of its keys, and close at a time.
+  // What comes of a row may then depend on rows of its key only, and the rows of every section
+  // that save writes begin with the columns of the key, nulls as nulls; numbers cannot be saved.
+  virtual std::vector<size_t> keys() const { return {}; }
   virtual void process(Batch batch, const Epoch& epoch, Emitter& out) = 0;
   // After the last batch of an epoch, also of one without rows: what the watermark lets go.
   // Here and in process, ports beside the main one and counts of rows are the emitter's too.
@@ -178,6 +183,34 @@ class Sink {
   virtual void abort(int64_t) {}
   virtual void close() {}
   virtual void cancel() {}
+};
+
+// A record that a format could not read as it should be.
+struct BadRecord {
+  int64_t record;  // its number among those given
+  std::string reason;
+};
+
+// What a format made of some records.
+struct RecordRows {
+  Batch rows;  // a column for each of those that bind was given
+  // Of each row the number of the record that it was made of, never falling; nothing: row i was
+  // made of record i.
+  std::optional<std::vector<int32_t>> origins = {};
+  std::vector<BadRecord> bad = {};  // rising; each has a row, of nulls and what could be read of it
+};
+
+// Records to columns. Any number of threads are in read at a time, hence const.
+class Format {
+ public:
+  virtual ~Format() = default;
+  // The columns that the pipeline asks for. Throw Error::option("schema", ...) for what the format
+  // cannot give.
+  virtual void bind(const Schema& columns) = 0;
+  // A null record gives a row of nulls and is not bad. What is not wanted need not be read. The
+  // rows may not depend on which records come together.
+  virtual RecordRows read(const Values<std::string_view>& records,
+                          const std::vector<bool>& wanted) const = 0;
 };
 
 // State of one group of an aggregate R f(A...): default-constructed when empty. A class with

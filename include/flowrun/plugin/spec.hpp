@@ -140,7 +140,13 @@ class Spec {
   }
   // Nodes, and the columns they can be tried with: "k STRING, x DOUBLE" ("" for a source).
   Spec example(std::string title, std::string yaml, std::string input) && {
-    examples_.push_back({std::move(title), std::move(yaml), std::move(input)});
+    examples_.push_back({std::move(title), std::move(yaml), std::move(input), {}});
+    return std::move(*this);
+  }
+  // The same for a format: its input is a column of texts, of which it can read these.
+  Spec example(std::string title, std::string yaml, std::string input,
+               std::vector<std::string> records) && {
+    examples_.push_back({std::move(title), std::move(yaml), std::move(input), std::move(records)});
     return std::move(*this);
   }
 
@@ -154,6 +160,7 @@ class Spec {
     std::string title;
     std::string yaml;
     std::string input;
+    std::vector<std::string> records;
   };
   const flowrun_option_spec* convert(const Option& option);
 
@@ -211,8 +218,10 @@ inline const flowrun_spec* Spec::raw() {
   auto& ports = word_lists_.emplace_back();
   for (const std::string& port : ports_) ports.push_back(port.c_str());
   for (const Use& use : examples_) {
-    raw_examples_.push_back(
-        {sizeof(flowrun_example), use.title.c_str(), use.yaml.c_str(), use.input.c_str()});
+    auto& records = word_lists_.emplace_back();
+    for (const std::string& record : use.records) records.push_back(record.c_str());
+    raw_examples_.push_back({sizeof(flowrun_example), use.title.c_str(), use.yaml.c_str(),
+                             use.input.c_str(), records.data(), records.size()});
     example_list_.push_back(&raw_examples_.back());
   }
   raw_ = {sizeof(flowrun_spec),

@@ -145,6 +145,17 @@ Entry stateful(std::string bound, bool bounded = false) {
       for (size_t i = 0; i < ports.size(); ++i) ports[i].export_to(outputs + 1 + i);
     });
   };
+  table->keys = [](const void* self, uint64_t* columns, uint64_t* count,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      const auto& own = made<Stateful>(self);
+      const std::vector<size_t> keys = own.object->keys();
+      if (keys.size() > own.input.size())
+        throw Error::data("the key has more columns than the input");
+      std::copy(keys.begin(), keys.end(), columns);
+      *count = keys.size();
+    });
+  };
   table->make_local = [](const void*) noexcept -> void* { return new (std::nothrow) Local; };
   table->destroy_local = [](void* local) noexcept { delete static_cast<Local*>(local); };
   table->absorb = [](const void* self, void* local, const flowrun_input* input,
@@ -327,6 +338,66 @@ Entry sink(uint32_t modes = FLOWRUN_APPEND, uint32_t flags = 0) {
   table->close = [](void* self) { static_cast<Own*>(self)->object->close(); };
   table->cancel = [](void* self) { static_cast<Own*>(self)->object->cancel(); };
   return entry(FLOWRUN_KIND_SINK, Class::spec(), table);
+}
+
+// A record format, for `parse: NAME`.
+template <class Class>
+Entry format() {
+  using namespace detail;
+  struct Reader {
+    const Format* object;
+    std::vector<bool> wanted;
+    // What the last call gave out points here.
+    RecordRows last;
+    std::vector<flowrun_bad_record> bad;
+    std::vector<const flowrun_bad_record*> bad_list;
+
+    void give(flowrun_records* out) {
+      if (last.origins) {
+        last.origins->reserve(1);  // so that no rows are told from no origins
+        out->origins = last.origins->data();
+        out->num_origins = last.origins->size();
+      }
+      bad.clear();
+      bad_list.clear();
+      for (const BadRecord& record : last.bad)
+        bad.push_back({sizeof(flowrun_bad_record), record.record, text_of(record.reason)});
+      for (const flowrun_bad_record& record : bad) bad_list.push_back(&record);
+      out->bad = bad_list.data();
+      out->num_bad = bad_list.size();
+      std::move(last.rows).export_to(&out->rows);
+    }
+  };
+  auto table = std::make_shared<flowrun_format>();
+  *table = {};
+  table->size = sizeof(flowrun_format);
+  table->make = make<Format, Class>;
+  table->destroy = destroy<Format>;
+  table->bind = [](void* self, const ArrowSchema* schema,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] { made<Format>(self).object->bind(Schema(*schema)); });
+  };
+  table->make_reader = [](const void* self, const int32_t* wanted, uint64_t num_wanted,
+                          void** reader, flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      *reader = new Reader{made<Format>(self).object.get(),
+                           std::vector<bool>(wanted, wanted + num_wanted),
+                           {},
+                           {},
+                           {}};
+    });
+  };
+  table->destroy_reader = [](void* reader) noexcept { delete static_cast<Reader*>(reader); };
+  table->read = [](void* reader, const ArrowArray* records, flowrun_records* out,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = *static_cast<Reader*>(reader);
+      const Values<std::string_view> texts(*records->children[0], types::binary());
+      own.last = own.object->read(texts, own.wanted);
+      own.give(out);
+    });
+  };
+  return entry(FLOWRUN_KIND_FORMAT, Class::spec(), table);
 }
 
 }  // namespace plugin

@@ -148,7 +148,7 @@ Result<ColumnPtr> read_structs(const ReadRequest& request, const Type& type, con
   const SchemaPtr schema = Schema::make({type.fields().begin(), type.fields().end()});
   FLOWRUN_TRY(auto reader, JsonReader::make(schema, request.options,
                                             std::vector<bool>(schema->num_fields(), true)));
-  ReadRows rows = reader->read(texts);
+  FLOWRUN_TRY(ReadRows rows, reader->read(texts));
   if (request.fail_fast && !rows.bad.empty()) return broken_record(rows);
   return as_struct(type, std::move(rows));
 }

@@ -281,3 +281,47 @@ VALUE(FLOWRUN_UPDATE, 2);
 VALUE(FLOWRUN_COMPLETE, 4);
 VALUE(FLOWRUN_FUNCTION_MAY_FAIL, 1);
 VALUE(FLOWRUN_FUNCTION_NOT_DETERMINISTIC, 2);
+
+/* What stands at the ends of structs that have grown since, and structs that came since. */
+#if FLOWRUN_PLUGIN_ABI_MINOR >= 1
+SIZE(flowrun_example, 48);
+AT(flowrun_example, records, 32);
+AT(flowrun_example, num_records, 40);
+SIZE(flowrun_transform, 72);
+AT(flowrun_transform, narrow, 64);
+SIZE(flowrun_stateful, 128);
+AT(flowrun_stateful, keys, 120);
+SIZE(flowrun_rejection, 72);
+AT(flowrun_rejection, size, 0);
+AT(flowrun_rejection, source, 8);
+AT(flowrun_rejection, offset, 24);
+AT(flowrun_rejection, reason, 40);
+AT(flowrun_rejection, raw, 56);
+SIZE(flowrun_chunk, 136);
+AT(flowrun_chunk, rejected, 120);
+AT(flowrun_chunk, num_rejected, 128);
+SIZE(flowrun_source, 96);
+AT(flowrun_source, narrow, 88);
+SIZE(flowrun_bad_record, 32);
+AT(flowrun_bad_record, size, 0);
+AT(flowrun_bad_record, record, 8);
+AT(flowrun_bad_record, reason, 16);
+SIZE(flowrun_records, 120);
+AT(flowrun_records, size, 0);
+AT(flowrun_records, rows, 8);
+AT(flowrun_records, origins, 88);
+AT(flowrun_records, num_origins, 96);
+AT(flowrun_records, bad, 104);
+AT(flowrun_records, num_bad, 112);
+SIZE(flowrun_format, 64);
+AT(flowrun_format, size, 0);
+AT(flowrun_format, flags, 8);
+AT(flowrun_format, reserved, 12);
+AT(flowrun_format, make, 16);
+AT(flowrun_format, destroy, 24);
+AT(flowrun_format, bind, 32);
+AT(flowrun_format, make_reader, 40);
+AT(flowrun_format, destroy_reader, 48);
+AT(flowrun_format, read, 56);
+VALUE(FLOWRUN_KIND_FORMAT, 7);
+#endif

@@ -1,3 +1,6 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 
@@ -180,4 +183,24 @@ TEST_CASE("tables, progress, the log and the console are the host's to look at")
   const std::lock_guard lock(mutex);
   CHECK(epochs >= 1);
   CHECK(console.find("|  x|") != std::string::npos);
+}
+
+TEST_CASE("plugins are looked for where the program says, not where its environment does") {
+  std::string folder = "/tmp/flowrun-embed-XXXXXX";
+  REQUIRE(mkdtemp(folder.data()));
+  const std::string library = folder + "/mine.so";
+  std::ofstream(library) << "no library";
+  REQUIRE(setenv("FLOWRUN_PLUGIN_PATH", folder.c_str(), 1) == 0);
+  const std::string text = "plugins: [mine]\n" + kThrough;
+  const auto refused = flowrun::Engine::from_text(text);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.status().text().find("no plugin `mine` in the settings' plugin_folders") !=
+        std::string::npos);
+  flowrun::Settings settings;
+  settings.plugin_folders = {folder};
+  const auto found = flowrun::Engine::from_text(text, std::move(settings));
+  REQUIRE_FALSE(found);
+  CHECK(found.status().text().find("cannot load the plugin " + library) != std::string::npos);
+  unsetenv("FLOWRUN_PLUGIN_PATH");
+  std::filesystem::remove_all(folder);
 }

@@ -36,7 +36,7 @@ ReadRows read(const ColumnPtr& lines, const JsonReadOptions& options, bool exact
   auto reader = JsonReader::make(fields, options, std::vector<bool>(fields->num_fields(), true));
   REQUIRE(reader.has_value());
   if (exact) (*reader)->use_exact_only();
-  return (*reader)->read(*lines);
+  return *(*reader)->read(*lines);
 }
 
 bool same(const ReadRows& a, const ReadRows& b) {
@@ -110,7 +110,7 @@ TEST_CASE("values that were not wanted are not converted") {
   auto reader = JsonReader::make(fields, {}, {false, true});
   REQUIRE(reader.has_value());
   const ReadRows rows =
-      (*reader)->read(*lines_of({R"({"a":"no number","b":"a text of some length"})"}));
+      *(*reader)->read(*lines_of({R"({"a":"no number","b":"a text of some length"})"}));
   CHECK(rows.columns[0] == nullptr);
   CHECK(rows.columns[1]->string(0) == "a text of some length");
   CHECK(rows.bad.empty());
@@ -120,7 +120,7 @@ TEST_CASE("long strings share the buffer of the lines") {
   const SchemaPtr fields = *parse_schema("b string");
   auto reader = JsonReader::make(fields, {}, {true});
   const ColumnPtr lines = lines_of({R"({"b":"a text of some length"})"});
-  const ReadRows rows = (*reader)->read(*lines);
+  const ReadRows rows = *(*reader)->read(*lines);
   CHECK(rows.columns[0]->parts().data_buffers[0] == lines->parts().data_buffers[0]);
 }
 

@@ -99,6 +99,30 @@ TEST_CASE(
             "`infer_schema` belongs to `format: csv`, and here it is `format: json` — remove it"});
 }
 
+TEST_CASE("of options of one name the one is read that belongs to what was chosen") {
+  OperatorSpec spec;
+  spec.name = "parse";
+  spec.primary = word("parse", {"csv", "bars"}, "the format");
+  spec.options = {text("sep", "").with_default(",").when("parse", "csv"),
+                  required(integer("sep", "")).when("parse", "bars"),
+                  required(text("bar", "")).when("parse", "bars")};
+  const auto read_as = [&](const std::string& format, const std::string& option,
+                           const std::string& value) {
+    return make_options(spec, RawValue::map({{"parse", RawValue::scalar(format)},
+                                             {"bar", RawValue::scalar("|")},
+                                             {option, RawValue::scalar(value)}}));
+  };
+  CHECK(read_as("bars", "sep", "7").value().integer("sep") == 7);
+  CHECK_FALSE(read_as("bars", "sep", ";"));
+  const auto csv = make_options(spec, RawValue::map({{"parse", RawValue::scalar("csv")}}));
+  REQUIRE(csv);
+  CHECK(csv->text("sep") == ",");
+  const auto bars = make_options(
+      spec, RawValue::map({{"parse", RawValue::scalar("bars")}, {"sep", RawValue::scalar("7")}}));
+  REQUIRE_FALSE(bars);
+  CHECK(bars.error().message.find("parse needs `bar`") != std::string::npos);
+}
+
 TEST_CASE("a secret is not shown in messages") {
   const auto wrong = read(secret(integer("pin", "")), "hunter2");
   REQUIRE_FALSE(wrong);
