@@ -13,8 +13,10 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 
 find_program(FLOWRUN_CCACHE ccache)
 if(FLOWRUN_CCACHE)
-  # Without the sloppiness ccache caches nothing that uses a precompiled header.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${FLOWRUN_CCACHE})
+  # Without the sloppiness ccache caches nothing that uses a precompiled header. By the dependencies that the compiler
+  # writes down it need not preprocess every file first, and by relative paths one clone serves another.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_DEPEND=1
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${FLOWRUN_CCACHE})
 endif()
 find_program(FLOWRUN_MOLD mold)
 if(FLOWRUN_MOLD)
@@ -23,8 +25,9 @@ endif()
 
 # What every target of ours links: flags that third-party code is spared.
 add_library(flowrun_compile_options INTERFACE)
+# -pthread everywhere, as some libraries ask for it and precompiled headers must not differ.
 target_compile_options(flowrun_compile_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror $<$<COMPILE_LANGUAGE:C,CXX>:-pthread>)
 # g++ 12 warns wrongly of inlined std::string at -O2 (GCC bugs 105329, 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(flowrun_compile_options INTERFACE -Wno-restrict -Wno-stringop-overflow)
