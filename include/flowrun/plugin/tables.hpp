@@ -344,7 +344,7 @@ Entry sink(uint32_t modes = FLOWRUN_APPEND, uint32_t flags = 0) {
 template <class Class>
 Entry format() {
   using namespace detail;
-  struct Reader {
+  struct Reading {
     const Format* object;
     std::vector<bool> wanted;
     // What the last call gave out points here.
@@ -380,18 +380,18 @@ Entry format() {
   table->make_reader = [](const void* self, const int32_t* wanted, uint64_t num_wanted,
                           void** reader, flowrun_error* error) noexcept -> flowrun_code {
     return guarded(error, [&] {
-      *reader = new Reader{made<Format>(self).object.get(),
-                           std::vector<bool>(wanted, wanted + num_wanted),
-                           {},
-                           {},
-                           {}};
+      *reader = new Reading{made<Format>(self).object.get(),
+                            std::vector<bool>(wanted, wanted + num_wanted),
+                            {},
+                            {},
+                            {}};
     });
   };
-  table->destroy_reader = [](void* reader) noexcept { delete static_cast<Reader*>(reader); };
+  table->destroy_reader = [](void* reader) noexcept { delete static_cast<Reading*>(reader); };
   table->read = [](void* reader, const ArrowArray* records, flowrun_records* out,
                    flowrun_error* error) noexcept -> flowrun_code {
     return guarded(error, [&] {
-      auto& own = *static_cast<Reader*>(reader);
+      auto& own = *static_cast<Reading*>(reader);
       const Values<std::string_view> texts(*records->children[0], types::binary());
       own.last = own.object->read(texts, own.wanted);
       own.give(out);
