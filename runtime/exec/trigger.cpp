@@ -56,7 +56,7 @@ std::optional<Run::Cut> Run::cut_asap(int64_t now) {
 }
 
 std::optional<Run::Cut> Run::cut_period(int64_t now) {
-  if (all_ended() && !reading_->has_data()) return Cut::end;
+  if (all_ended()) return reading_->has_data() ? Cut::data : Cut::end;  // nothing to wait for
   if (now < next_tick_ && !over_half_budget()) return std::nullopt;
   if (mid_part()) return std::nullopt;
   if (reading_->has_data()) return Cut::data;

@@ -290,6 +290,17 @@ TEST_CASE(
   CHECK(pipeline.totals->all().back() == 6);
 }
 
+TEST_CASE("what came since the last tick does not wait for the next one when the data has ended") {
+  Pipeline pipeline({Trigger::Kind::period, 3'600'000'000}, false);
+  pipeline.script->give({1});
+  pipeline.start();
+  pipeline.rows->await_rows(1);
+  pipeline.script->give({2});
+  pipeline.script->give({3}, Chunk::Mark::stream_ends);
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.rows->all() == range(1, 4));
+}
+
 TEST_CASE("an epoch ends before the rows that a sink keeps of it spend the memory budget") {
   constexpr int64_t kRowsOfMebibyte = 131'072;
   constexpr int64_t kChunks = 40;
