@@ -2,6 +2,10 @@
 # static, all rooms in one archive. In the build tree and installed: flowrun::flowrun, flowrun::static.
 set(third_party fmt spdlog yaml-cpp simdjson utf8proc re2 ssl crypto z zstd dl pthread)
 set(rooms embed exec config plugin operator state expr format columnar base operators)
+if(FLOWRUN_SQL)
+  list(APPEND third_party sqlite3)
+  list(APPEND rooms sql)
+endif()
 
 file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/libflowrun.cpp @ONLY CONTENT
   "// libflowrun is the rooms and nothing else; a library must have a source.\n")

@@ -88,7 +88,17 @@ walk("People", """
   table: { from: people, sink: memory, table: people, mode: complete }
 """, ["people"])
 
-# 7. Python in the stream: a function on whole batches, and one per epoch.
+# 7. SQL over the live tables, while the stream runs.
+print("\n== SQL")
+with flowrun.start(READINGS + """
+  activities: { from: clean, group_by: [gt, Model], agg: count }
+  table: { from: activities, sink: memory, table: activities, mode: complete }
+""") as query:
+    query.push("watches").push(pa.table({"value": LINES})).wait()
+    query.sql("select gt, sum(count) as readings from activities group by gt order by readings desc").show(10, False)
+    print(query.sql("select User, LastName from users order by User limit 3").to_pylist())
+
+# 8. Python in the stream: a function on whole batches, and one per epoch.
 functions = flowrun.Registry()
 
 

@@ -89,6 +89,19 @@ struct Table {
   int64_t dropped_rows = 0;
 };
 
+// What a statement may cost, and what came of it.
+struct SqlOptions {
+  int64_t max_rows = 0;             // 0: all
+  Wait time_limit{0};               // 0: no bound
+  std::function<bool()> cancelled;  // asked now and then on the caller's thread
+};
+struct SqlAnswer {
+  Schema schema;
+  std::vector<Batch> batches;
+  int64_t num_rows = 0;
+  bool more = false;  // there were more than max_rows
+};
+
 // One pipeline, from its text to its end. Moves only; thread-safe otherwise. Destroyed in any
 // state, it stops and waits for the end.
 class Engine {
@@ -188,14 +201,50 @@ class Engine {
         flowrun_engine_table(get(), name.c_str(), 0, &stream, &info, failure.get());
     if (code != FLOWRUN_OK) return failure.status(code);
     Table table{{}, info.epoch, info.num_rows, info.dropped_rows};
-    ArrowSchema raw_schema{};
-    stream.get_schema(&stream, &raw_schema);
-    const Schema schema(&raw_schema);
-    ArrowArray array{};
-    while (stream.get_next(&stream, &array) == 0 && array.release)
-      table.batches.emplace_back(schema, &array);
-    stream.release(&stream);
+    const auto taken = take_batches(stream, table.batches);
+    if (!taken) return taken.status();
     return table;
+  }
+  // One SELECT over the live tables, as of one epoch, and the static ones; on this thread, while
+  // the engine goes on. A failure's line and column are the statement's. Code::cancelled: it took
+  // too long.
+  Result<SqlAnswer> sql(const std::string& statement, const SqlOptions& options = {}) const {
+    flowrun_sql_options raw{};
+    raw.size = sizeof(raw);
+    raw.max_rows = options.max_rows;
+    raw.time_limit = options.time_limit.count();
+    if (options.cancelled) {
+      raw.cancelled = [](void* context) {
+        return (*static_cast<const std::function<bool()>*>(context))() ? 1 : 0;
+      };
+      raw.context = const_cast<std::function<bool()>*>(&options.cancelled);
+    }
+    detail::Failure failure;
+    ArrowArrayStream stream{};
+    flowrun_sql_info info{};
+    info.size = sizeof(info);
+    const flowrun_code code =
+        flowrun_engine_sql(get(), statement.c_str(), &raw, &stream, &info, failure.get());
+    if (code != FLOWRUN_OK) return failure.status(code);
+    SqlAnswer answer{{}, {}, info.num_rows, info.more != 0};
+    auto schema = take_batches(stream, answer.batches);
+    if (!schema) return schema.status();
+    answer.schema = *schema;
+    return answer;
+  }
+  // The same as structs or tuples; columns are found by name.
+  template <class Row>
+  Result<std::vector<Row>> sql_rows(const std::string& statement,
+                                    const SqlOptions& options = {}) const {
+    auto answer = sql(statement, options);
+    if (!answer) return answer.status();
+    std::vector<Row> rows;
+    for (const Batch& batch : answer->batches) {
+      auto some = rows_of<Row>(batch);
+      if (!some) return some.status();
+      for (Row& row : *some) rows.push_back(std::move(row));
+    }
+    return rows;
   }
   Result<Progress> progress() const {
     detail::Failure failure;
@@ -212,6 +261,22 @@ class Engine {
  private:
   explicit Engine(std::unique_ptr<Settings> settings) : settings_(std::move(settings)) {}
   flowrun_engine* get() const { return engine_.get(); }
+
+  // All that is in the stream, which is released; gives its schema.
+  static Result<Schema> take_batches(ArrowArrayStream& stream, std::vector<Batch>& batches) {
+    ArrowSchema raw{};
+    stream.get_schema(&stream, &raw);
+    Schema schema(&raw);
+    ArrowArray array{};
+    int failed = 0;
+    while ((failed = stream.get_next(&stream, &array)) == 0 && array.release)
+      batches.emplace_back(schema, &array);
+    Status status;
+    if (failed != 0) status = Status(Code::invalid, stream.get_last_error(&stream));
+    stream.release(&stream);
+    if (!status) return status;
+    return schema;
+  }
 
   template <class Load>
   static Result<Engine> make(Settings settings, Diagnostics* diagnostics, Load load);

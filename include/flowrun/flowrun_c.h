@@ -305,6 +305,40 @@ FLOWRUN_API flowrun_code flowrun_engine_table(const flowrun_engine* engine, cons
 FLOWRUN_API flowrun_code flowrun_engine_show(const flowrun_engine* engine, const char* name,
                                              int64_t rows, int64_t truncate, char** text,
                                              flowrun_failure* failure);
+/* The same frame of any rows, with the times in the pipeline's zone. The stream is taken and
+ * released, whatever comes of it. *text is the caller's. */
+FLOWRUN_API flowrun_code flowrun_engine_show_rows(const flowrun_engine* engine,
+                                                  struct ArrowArrayStream* stream, int64_t rows,
+                                                  int64_t truncate, char** text,
+                                                  flowrun_failure* failure);
+
+/* All zero but for its size: no bounds. */
+typedef struct flowrun_sql_options {
+  uint64_t size;
+  int64_t max_rows;   /* 0: all */
+  int64_t time_limit; /* microseconds; 0: no bound */
+  uint32_t flags;     /* FLOWRUN_WITH_OFFSETS */
+  uint32_t reserved;
+  /* Asked now and then on the caller's thread; not 0 ends the statement. */
+  int32_t (*cancelled)(void* context);
+  void* context;
+} flowrun_sql_options;
+
+typedef struct flowrun_sql_info {
+  uint64_t size;
+  int64_t num_rows;
+  int32_t more; /* there were more than max_rows */
+  int32_t reserved;
+} flowrun_sql_info;
+
+/* Answers one SELECT over the live tables, as of one epoch, and the static ones (docs/sql.md), on
+ * the caller's thread, while the engine goes on. `options`, `rows` and `info` may be null.
+ * FLOWRUN_INVALID: what the statement has wrong, with its line and column there, or that the
+ * library was built without SQL. FLOWRUN_CANCELLED: it took too long, or `cancelled` said so. */
+FLOWRUN_API flowrun_code flowrun_engine_sql(const flowrun_engine* engine, const char* statement,
+                                            const flowrun_sql_options* options,
+                                            struct ArrowArrayStream* rows, flowrun_sql_info* info,
+                                            flowrun_failure* failure);
 /* Of the last epoch; FLOWRUN_TIMEOUT before the first. */
 FLOWRUN_API flowrun_code flowrun_engine_progress(const flowrun_engine* engine,
                                                  flowrun_progress* progress,

@@ -43,6 +43,37 @@ bool is_fatal(rd_kafka_resp_err_t code) {
   }
 }
 
+// Behind its words librdkafka says how long it was in which state of its own.
+std::string without_state(std::string words) {
+  const size_t state = words.rfind(" (after ");
+  if (state != std::string::npos && words.back() == ')') words.erase(state);
+  return words;
+}
+
+// Before that librdkafka says its nonce twice, which brokers from Kafka 4 on do not let pass:
+// github.com/confluentinc/librdkafka/pull/4895.
+constexpr int kScramIsRight = 0x020601ff;
+
+// What would be right, where that can be known.
+std::string remedy(rd_kafka_resp_err_t code, const std::string& words) {
+  if (words.find("mechanism SCRAM") != std::string::npos && rd_kafka_version() < kScramIsRight &&
+      code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    return std::string(
+               " — look at `sasl.username` and `sasl.password` in `properties:`; and "
+               "brokers from Kafka 4 on take SCRAM from librdkafka 2.6.1 and newer only, "
+               "this is ") +
+           rd_kafka_version_str();
+  }
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
+      return " — look at `sasl.mechanism`, `sasl.username` and `sasl.password` in `properties:`";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 sdk::Spec with_connection_options(sdk::Spec spec) {
@@ -103,8 +134,8 @@ void Complaints::take(rd_kafka_t* client, rd_kafka_resp_err_t code, const std::s
     if (words_.empty()) words_ = words;
     return;
   }
-  words_ = fatal[0] != '\0' ? fatal.data() : words;
-  if (is_fatal(code)) fatal_ = words_;
+  words_ = without_state(fatal[0] != '\0' ? fatal.data() : words);
+  if (is_fatal(code)) fatal_ = words_ + remedy(code, words_);
 }
 
 std::string Complaints::words() const {

@@ -49,6 +49,7 @@ class Failure(Struct):
 
 
 LOG = CFUNCTYPE(None, c_void_p, c_int32, c_char_p, c_char_p)
+CANCELLED = CFUNCTYPE(c_int32, c_void_p)
 PROGRESS = CFUNCTYPE(None, c_void_p, c_void_p)
 CONSOLE = CFUNCTYPE(None, c_void_p, c_void_p, c_uint64)
 SETTLED = CFUNCTYPE(None, c_void_p, c_int64, POINTER(Failure))
@@ -69,6 +70,15 @@ class Diagnostic(Struct):
 
 class TableInfo(Struct):
     _fields_ = [("size", c_uint64), ("epoch", c_int64), ("num_rows", c_int64), ("dropped_rows", c_int64)]
+
+
+class SqlOptions(Struct):
+    _fields_ = [("size", c_uint64), ("max_rows", c_int64), ("time_limit", c_int64), ("flags", c_uint32), ("reserved", c_uint32),
+                ("cancelled", CANCELLED), ("context", c_void_p)]
+
+
+class SqlInfo(Struct):
+    _fields_ = [("size", c_uint64), ("num_rows", c_int64), ("more", c_int32), ("reserved", c_int32)]
 
 
 class PullInfo(Struct):
@@ -107,6 +117,8 @@ def declared():
         "engine_step": (c_int32, handle, c_int64, POINTER(Step), failure), "engine_wake_fd": (c_int, handle),
         "engine_table": (c_int32, handle, text, c_uint32, c_void_p, POINTER(TableInfo), failure),
         "engine_show": (c_int32, handle, text, c_int64, c_int64, POINTER(c_void_p), failure),
+        "engine_show_rows": (c_int32, handle, c_void_p, c_int64, c_int64, POINTER(c_void_p), failure),
+        "engine_sql": (c_int32, handle, text, POINTER(SqlOptions), c_void_p, POINTER(SqlInfo), failure),
         "engine_progress_json": (c_void_p, handle), "engine_explain": (c_void_p, handle), "engine_name": (text, handle),
         "push_open": (c_int32, handle, text, POINTER(handle), failure), "push_release": (None, handle),
         "push_schema": (None, handle, c_void_p),

@@ -4,13 +4,14 @@ import ctypes
 import json
 import os
 import sys
+import threading
 import weakref
 from ctypes import byref, c_char_p, c_int64, c_uint64, c_void_p
 
 from . import _library as c
 from ._errors import Diagnostic, Error, PipelineError, Timeout
 from ._ports import Pull, Push, in_slices
-from ._table import Table, import_stream
+from ._table import Table, export_stream, import_stream
 
 LOADED, RUNNING, ENDED, FAILED = range(4)
 LEVELS = ("info", "warning", "error")
@@ -118,6 +119,34 @@ class Query:
         c.check(c.library.flowrun_engine_table, self._engine(), name.encode(), 0, byref(stream), byref(info))
         return Table(self, name, import_stream(stream), info.epoch, info.dropped_rows)
 
+    def sql(self, statement, max_rows=0, timeout=None):
+        """The answer to one SELECT over the live tables and the static ones, while the query runs. Ctrl-C ends the statement;
+        so does `timeout`, in seconds. `max_rows`: at most so many, 0: all."""
+        cancelled, failed = threading.Event(), []
+        options = c.SqlOptions(max_rows=max_rows, cancelled=c.CANCELLED(lambda _context: cancelled.is_set()))
+        if timeout is not None:
+            options.time_limit = max(c.microseconds(timeout), 1)
+        stream, info = c.ArrowArrayStream(), c.SqlInfo()
+
+        def ask():
+            try:
+                c.check(c.library.flowrun_engine_sql, self._engine(), statement.encode(), byref(options), byref(stream), byref(info))
+            except Error as error:
+                failed.append(error)
+
+        # Beside this thread, which alone hears of Ctrl-C.
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            asking.join()
+        except BaseException:
+            cancelled.set()
+            asking.join()
+            raise
+        if failed:
+            raise failed[0]
+        return Table(self, None, import_stream(stream), None, 0, more=bool(info.more))
+
     def push(self, node):
         """The `source: push` of that node."""
         return Push(self._engine(), node)
@@ -126,10 +155,10 @@ class Query:
         """The `sink: pull` of that node."""
         return Pull(self._engine(), node)
 
-    def _show(self, name, rows, truncate):
+    def _show(self, arrow, rows, truncate):
         cut = 20 if truncate is True else -1 if truncate is False else int(truncate)
-        text = c_void_p()
-        c.check(c.library.flowrun_engine_show, self._engine(), name.encode(), c_int64(rows), c_int64(cut), byref(text))
+        text, stream = c_void_p(), export_stream(arrow.slice(0, rows + 1))
+        c.check(c.library.flowrun_engine_show_rows, self._engine(), byref(stream), c_int64(rows), c_int64(cut), byref(text))
         return c.take_text(text)
 
     def _engine(self):

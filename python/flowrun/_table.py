@@ -1,17 +1,21 @@
-"""Table: what a live table held after an epoch."""
+"""Table: what a live table held after an epoch, or an answer to SQL."""
 import ctypes
 import html
 
 import pyarrow as pa
 
+from . import _library as c
+
 SHOWN_ROWS = 20
 
 
 class Table:
-    """A live table as it stood when it was asked for. `arrow` is a pyarrow.Table over the engine's own memory."""
+    """A live table as it stood when it was asked for, or an answer to SQL. `arrow` is a pyarrow.Table over the engine's own
+    memory. Of an answer `name` and `epoch` are None, and `more` says that there were more than `max_rows`."""
 
-    def __init__(self, query, name, arrow, epoch, dropped_rows):
+    def __init__(self, query, name, arrow, epoch, dropped_rows, more=False):
         self._query = query
+        self.more = more
         self.name = name
         self.arrow = arrow
         self.epoch = epoch
@@ -34,10 +38,12 @@ class Table:
         return self.arrow.to_pandas()
 
     def show(self, n=SHOWN_ROWS, truncate=True):
-        """Prints the first rows as Spark does. What stands in the table now may be newer than `arrow`."""
-        print(self._query._show(self.name, n, truncate), end="")
+        """Prints the first rows as Spark does."""
+        print(self._query._show(self.arrow, n, truncate), end="")
 
     def __repr__(self):
+        if self.name is None:
+            return f"Table({len(self)} rows)"
         return f"Table({self.name!r}, {len(self)} rows, epoch {self.epoch})"
 
     def _repr_html_(self):
@@ -54,3 +60,10 @@ def import_stream(stream):
     """A C stream, taken over, as a pyarrow.Table."""
     reader = pa.RecordBatchReader._import_from_c(ctypes.addressof(stream))
     return reader.read_all()
+
+
+def export_stream(table):
+    """A pyarrow.Table as a C stream, for a function that takes it over."""
+    stream = c.ArrowArrayStream()
+    pa.RecordBatchReader.from_batches(table.schema, table.to_batches())._export_to_c(ctypes.addressof(stream))
+    return stream

@@ -89,6 +89,7 @@ bool HostEngine::load() {
     FLOWRUN_CHECK(entered.has_value(), "what a registry has taken can be entered again");
   }
   if (!pipeline_.load(settings_.pipeline, std::move(options))) return false;
+  sql_ = std::make_unique<const HostSql>(pipeline_);
   connect_ports();
   return true;
 }
@@ -265,12 +266,13 @@ Result<std::shared_ptr<const LiveTableSnapshot>> HostEngine::table(const std::st
   return snapshot;
 }
 
-Result<std::string> HostEngine::show(const std::string& name, int64_t rows, int64_t truncate) {
-  FLOWRUN_TRY(const auto snapshot, table(name));
+Result<std::string> HostEngine::show(const SchemaPtr& schema,
+                                     const std::vector<RecordBatch>& batches, int64_t rows,
+                                     int64_t truncate) const {
   FLOWRUN_TRY(const TimeZone* zone, find_time_zone(pipeline_.timezone()));
-  std::vector<RecordBatch> head{empty_batch(snapshot->schema)};
+  std::vector<RecordBatch> head{empty_batch(schema)};
   int64_t wanted = rows + 1;  // one more, so that the frame knows of it
-  for (const RecordBatch& batch : snapshot->batches) {
+  for (const RecordBatch& batch : batches) {
     if (wanted <= 0) break;
     head.push_back(batch.slice(0, std::min(wanted, batch.num_rows())));
     wanted -= head.back().num_rows();

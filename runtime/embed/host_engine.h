@@ -12,6 +12,7 @@
 
 #include "runtime/embed/host_ports.h"
 #include "runtime/embed/host_registry.h"
+#include "runtime/embed/host_sql.h"
 #include "runtime/embed/pipeline.h"
 
 namespace flowrun {
@@ -86,8 +87,12 @@ class HostEngine {
   [[nodiscard]] const std::string& name() const { return pipeline_.name(); }
   // `invalid` if no node fills such a table, `unavailable` before it is filled for the first time.
   [[nodiscard]] Result<std::shared_ptr<const LiveTableSnapshot>> table(const std::string& name);
-  // Its first rows in the frame of show.
-  [[nodiscard]] Result<std::string> show(const std::string& name, int64_t rows, int64_t truncate);
+  // The first rows of a table or an answer in the frame of show.
+  [[nodiscard]] Result<std::string> show(const SchemaPtr& schema,
+                                         const std::vector<RecordBatch>& batches, int64_t rows,
+                                         int64_t truncate) const;
+  // REQUIRES: loaded.
+  [[nodiscard]] const HostSql& sql() const { return *sql_; }
   // The node whose name an error's message begins with, and where the node stands.
   struct Place {
     std::string node;
@@ -107,6 +112,7 @@ class HostEngine {
   const std::shared_ptr<BufferPool> pool_;  // marks the engine's threads
   HostPorts ports_;
   Pipeline pipeline_;
+  std::unique_ptr<const HostSql> sql_;
   // Shared with the push ports, whose handles may outlive the engine.
   const std::shared_ptr<WakeDescriptor> wake_;
   Status wake_opened_;

@@ -28,6 +28,11 @@ class PushSource final : public Source {
   Result<Chunk> read(Deadline deadline) override {
     return port_->read(deadline.monotonic - clock_.monotonic());
   }
+  bool let_fill(ReadNow read_now) override {
+    if (port_) port_->let_fill(std::move(read_now));
+    return port_ != nullptr;
+  }
+  void await(Deadline deadline) override { port_->await(deadline.monotonic - clock_.monotonic()); }
   void cancel() override {
     if (port_) port_->cancel();
   }

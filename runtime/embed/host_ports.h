@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/brief_spin.h"
 #include "runtime/operator/registry.h"
 
 namespace flowrun {
@@ -56,6 +57,8 @@ class PushPort {
   // Engine side.
   void set_room(int64_t bytes);
   void set_waker(std::function<void()> waker);  // called on push and finish
+  void let_fill(ReadNow read_now);              // called on push, in place of waking await
+  void await(int64_t wait);                     // as read waits
   void stop_at_end();
   void cancel();
   // The next rows, several pushes joined where they are small; `wait` in microseconds.
@@ -81,6 +84,7 @@ class PushPort {
   int64_t committed_ = 0;
   std::multimap<int64_t, std::function<void(const Status&)>> callbacks_;
   std::function<void()> waker_;
+  std::shared_ptr<const ReadNow> read_now_;
   bool finished_ = false;
   bool refuses_ = false;
   bool cancelled_ = false;
@@ -131,6 +135,8 @@ class PullPort {
   bool hurried_ = false;
   bool gave_up_ = false;
   std::optional<Status> ended_;
+  BriefSpin spin_;
+  std::atomic<bool> decided_{false};  // a pull need not wait; for looking without mutex_
 };
 
 // The ports of one engine, by node. Filled while the graph is made, only read from then on.

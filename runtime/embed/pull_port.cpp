@@ -28,6 +28,12 @@ Result<std::shared_ptr<Port>> find_port(const std::map<std::string, std::shared_
 Result<std::optional<PullPort::Batch>> PullPort::pull(Patience patience) {
   std::unique_lock lock(mutex_);
   const auto decided = [&] { return !ready_.empty() || ended_.has_value(); };
+  const BriefSpin::Wait wait(spin_);
+  if (!decided() && patience != 0) {
+    lock.unlock();
+    wait.look([this] { return decided_.load(std::memory_order_acquire); });
+    lock.lock();
+  }
   if (!patience) {
     readable_.wait(lock, decided);
   } else if (!readable_.wait_for(lock, std::chrono::microseconds(*patience), decided)) {
@@ -39,6 +45,7 @@ Result<std::optional<PullPort::Batch>> PullPort::pull(Patience patience) {
   }
   Batch batch = std::move(ready_.front());
   ready_.pop_front();
+  decided_.store(decided(), std::memory_order_relaxed);
   const int64_t bytes = bytes_of(batch.rows);
   ready_bytes_ -= bytes;
   bytes_.fetch_sub(bytes, std::memory_order_relaxed);
@@ -97,6 +104,7 @@ Status PullPort::commit(EpochId epoch) {
   }
   ready_.back().last_of_epoch = true;
   writing_.clear();
+  decided_.store(true, std::memory_order_release);
   lock.unlock();
   readable_.notify_all();
   return ok_status();
@@ -121,6 +129,7 @@ void PullPort::end(const Status& why) {
     const std::lock_guard lock(mutex_);
     if (ended_) return;
     ended_ = why;
+    decided_.store(true, std::memory_order_release);
   }
   readable_.notify_all();
 }

@@ -42,6 +42,7 @@ Status PushPort::await_room(Patience patience) {
 
 int64_t PushPort::push(RecordBatch rows) {
   std::function<void()> waker;
+  std::shared_ptr<const ReadNow> read_now;
   int64_t ticket = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -50,8 +51,9 @@ int64_t PushPort::push(RecordBatch rows) {
     queued_bytes_ += bytes_of(rows);
     queue_.push_back(std::move(rows));
     waker = waker_;
+    read_now = read_now_;
   }
-  readable_.notify_one();
+  if (!read_now || !(*read_now)()) readable_.notify_one();
   if (waker) waker();
   return ticket;
 }
@@ -124,6 +126,11 @@ void PushPort::set_waker(std::function<void()> waker) {
   waker_ = std::move(waker);
 }
 
+void PushPort::let_fill(ReadNow read_now) {
+  const std::lock_guard lock(mutex_);
+  read_now_ = std::make_shared<const ReadNow>(std::move(read_now));
+}
+
 void PushPort::stop_at_end() {
   const std::lock_guard lock(mutex_);
   stop_at_end_ = true;
@@ -138,10 +145,15 @@ void PushPort::cancel() {
   writable_.notify_all();
 }
 
-Result<Chunk> PushPort::read(int64_t wait) {
+void PushPort::await(int64_t wait) {
   std::unique_lock lock(mutex_);
   const auto ready = [&] { return !queue_.empty() || finished_ || cancelled_ || stop_at_end_; };
   if (wait > 0) readable_.wait_for(lock, std::chrono::microseconds(wait), ready);
+}
+
+Result<Chunk> PushPort::read(int64_t wait) {
+  await(wait);
+  std::unique_lock lock(mutex_);
   if (cancelled_) return Error::cancelled();
   Chunk chunk;
   if (queue_.empty()) {
@@ -183,6 +195,7 @@ void PushPort::end(const Status& why) {
   queue_.clear();
   queued_bytes_ = 0;
   waker_ = nullptr;
+  read_now_ = nullptr;
   writable_.notify_all();
   call_settled(lock);
 }

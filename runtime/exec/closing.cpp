@@ -91,6 +91,7 @@ Status Run::end_epoch(Cut cut) {
   times[2] = monotonic();
   watermark_moved_ = !finished_time && watermarks_.advance(epoch->observed, holding_watermarks());
   FLOWRUN_RETURN_IF_ERROR(finish_sinks(*epoch, due, rows));
+  take_small_chunks();
   times[3] = monotonic();
   if (!gave_up_) {
     last_committed_ = epoch->id;
@@ -249,7 +250,7 @@ void Run::help(SharedLoop& loop, size_t worker) {
       {
         const std::lock_guard lock(mutex_);
       }
-      coordinator_wakes_.notify_all();
+      wake_coordinator();
     }
   }
 }

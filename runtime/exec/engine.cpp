@@ -63,11 +63,11 @@ class PlanEngine final : public Engine {
   }
 
   Result<Step> step() override {
-    if (!run_) {
-      make_run();
-      FLOWRUN_RETURN_IF_ERROR(run_->begin());
+    if (!run_) make_run();
+    if (!begun_) {
+      FLOWRUN_TRY(begun_, run_->begin());
     }
-    const Step step = run_->step();
+    const Step step = begun_ ? run_->step() : run_->before_begin();
     if (step.ended) FLOWRUN_RETURN_IF_ERROR(run_->finish());
     return step;
   }
@@ -242,6 +242,7 @@ class PlanEngine final : public Engine {
   mutable std::mutex mutex_;
   std::unique_ptr<Run> run_;
   bool stopped_ = false;
+  bool begun_ = false;  // of a run that is stepped
 };
 
 Result<std::shared_ptr<Tap>> PlanEngine::tap(const TapRequest& request) {

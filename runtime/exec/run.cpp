@@ -9,6 +9,7 @@ namespace flowrun {
 namespace {
 
 constexpr std::chrono::seconds kStuckPatience(10);  // for an operator that was told to end
+constexpr int64_t kSmallChunk = 16 << 10;           // bytes
 
 }  // namespace
 
@@ -48,27 +49,13 @@ Run::~Run() { stop_threads(); }
 
 Status Run::execute() {
   const PoolScope scope(pool_);
-  FLOWRUN_RETURN_IF_ERROR(begin());
-  Cut cut = Cut::data;
+  FLOWRUN_TRY(const bool begun, begin());
+  Cut cut = begun ? Cut::data : Cut::end;
   while (cut != Cut::end && cut != Cut::failed && !enough_epochs()) {
     cut = settings_.next_time ? await_time() : await_cut();
     end(cut);
   }
   return finish();
-}
-
-Status Run::begin() {
-  FLOWRUN_RETURN_IF_ERROR(open_transforms());
-  FLOWRUN_RETURN_IF_ERROR(open_sinks());
-  started_ = monotonic();
-  next_tick_ = started_;
-  for (SourceState& state : source_states_) {
-    state.last_rows = started_;
-    state.part_ended = settings_.next_time != nullptr;
-  }
-  reading_ = new_epoch(0);
-  start_threads();
-  return ok_status();
 }
 
 void Run::end(Cut cut) {
@@ -101,33 +88,7 @@ Status Run::finish() {
   return std::move(*failure_);
 }
 
-Status Run::open_transforms() {
-  for (GraphNode& node : graph_.nodes) {
-    if (!node.transform) continue;
-    Status opened = node.transform->open();
-    if (!opened) return std::move(opened.error()).within(node.name);
-  }
-  return ok_status();
-}
-
 bool Run::enough_epochs() const { return settings_.epochs && epochs_done_ >= *settings_.epochs; }
-
-Status Run::open_sinks() {
-  for (const size_t s : graph_.sinks) {
-    GraphNode& node = graph_.nodes[s];
-    std::unique_ptr<Capture> capture;
-    if (!settings_.capture.empty()) {
-      const bool accumulates = node.mode == OutputMode::complete && !node.aggregated;
-      capture = std::make_unique<Capture>(settings_.capture + "/" + node.name, accumulates);
-    }
-    sinks_.push_back(std::make_unique<SinkRunner>(node, std::move(capture),
-                                                  settings_.stepped ? nullptr : pool_));
-    sink_watch_.add(*sinks_.back());
-    FLOWRUN_RETURN_IF_ERROR(sinks_.back()->open());
-  }
-  if (settings_.after_commit) settings_.after_commit();
-  return ok_status();
-}
 
 void Run::start_threads() {
   for (size_t i = 0; i <= settings_.workers; ++i)
@@ -185,13 +146,16 @@ void Run::tell_stuck(const std::string& node) {
 }
 
 void Run::stop() {
+  SinkRunner* opening = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (!stop_) stop_time_ = monotonic();
     stop_ = true;
+    opening = opening_;
   }
   sink_watch_.told_to_end();
-  coordinator_wakes_.notify_all();
+  if (opening) opening->cancel();
+  wake_coordinator();
 }
 
 std::vector<SourceView> Run::sources() const {
@@ -238,12 +202,12 @@ void Run::run_chunk(Worker& worker, Work work) {
   work.flight.reset();
   if (over_half_budget()) {
     const std::lock_guard lock(mutex_);
-    coordinator_wakes_.notify_all();
+    wake_coordinator();
   }
   if (work.epoch->outstanding.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     // Under the mutex, so that the coordinator cannot miss it between its look and its wait.
     const std::lock_guard lock(mutex_);
-    coordinator_wakes_.notify_all();
+    wake_coordinator();
   }
 }
 
@@ -256,7 +220,7 @@ void Run::fail(Error error, EpochId epoch) {
       failed_epoch_ = epoch;
     }
   }
-  coordinator_wakes_.notify_all();
+  wake_coordinator();
 }
 
 bool Run::failed(EpochId epoch) {
@@ -343,7 +307,7 @@ void Run::submit(size_t source, Chunk chunk) {
       reading_->source_rows[source] += rows;
       reading_->source_bytes[source] += chunk.bytes;
       enqueue(source, std::move(chunk), flight);
-      wake = over_half_budget();
+      wake = handed_ || over_half_budget();
     }
     const bool ends_part = settings_.next_time || settings_.trigger.kind != Trigger::Kind::once;
     if (mark == Chunk::Mark::epoch_ends && ends_part) {
@@ -352,7 +316,7 @@ void Run::submit(size_t source, Chunk chunk) {
       wake = true;
     }
   }
-  if (wake) coordinator_wakes_.notify_all();
+  if (wake) wake_coordinator();
 }
 
 // REQUIRES: mutex_ held, so that sequences and epochs ascend together.
@@ -373,8 +337,22 @@ void Run::enqueue(size_t source, Chunk chunk, const FlightPtr& flight) {
     work.sequence = next_sequence_++;
     work.epoch = reading_;
     work.flight = flight;
-    queue_.push(std::move(work));
+    hand_out(std::move(work));
   }
+}
+
+// REQUIRES: mutex_ held, and the work counted in its epoch.
+void Run::hand_out(Work work) {
+  const bool alone = work.epoch->outstanding.load(std::memory_order_relaxed) == 1;
+  if (!takes_small_chunks_ || handed_ || !alone || work.flight->bytes() > kSmallChunk)
+    return queue_.push(std::move(work));
+  handed_ = std::move(work);
+}
+
+// REQUIRES: what it is to see was changed under mutex_.
+void Run::wake_coordinator() {
+  events_.fetch_add(1, std::memory_order_release);
+  coordinator_wakes_.notify_all();
 }
 
 std::vector<RecordBatch> Run::cut_randomly(const RecordBatch& rows) {
@@ -402,7 +380,7 @@ void Run::source_ended(size_t source, Status how) {
     epoch = reading_->id;
   }
   if (!how) return fail(std::move(how.error()), epoch);
-  coordinator_wakes_.notify_all();
+  wake_coordinator();
 }
 
 void Run::log(LogEvent::Level level, const std::string& node, std::string message) {

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/base/brief_spin.h"
 #include "runtime/exec/chunk_queue.h"
 #include "runtime/exec/engine.h"
 #include "runtime/exec/epoch_state.h"
@@ -60,8 +61,10 @@ class Run final : public SourceHost {
 
   // To the end of the data, stop(), or the first failure. Call once.
   Status execute();
-  // The same in pieces, with settings.stepped: begin once, step until it says `ended`, finish once.
-  Status begin();
+  // The same in pieces, with settings.stepped: begin until it gives true or before_begin says that
+  // the run has ended, step until it says `ended`, finish once.
+  Result<bool> begin();
+  [[nodiscard]] Engine::Step before_begin() const;
   Engine::Step step();
   Status finish();
   void stop();
@@ -106,9 +109,14 @@ class Run final : public SourceHost {
   bool run_queued();
   void leave_sources();
 
-  // run.cpp: life and threads
+  // opening.cpp: before anything is read
   Status open_transforms();
-  Status open_sinks();
+  void make_sinks();
+  Result<bool> open_next_sink();
+  [[nodiscard]] bool gives_up_waiting() const;
+  bool await_sink();
+
+  // run.cpp: life and threads
   [[nodiscard]] bool enough_epochs() const;
   [[nodiscard]] bool has_turn(size_t source) const;
   void start_threads();
@@ -119,6 +127,9 @@ class Run final : public SourceHost {
   [[nodiscard]] bool failed(EpochId epoch);
   std::shared_ptr<EpochState> new_epoch(EpochId id);
   void enqueue(size_t source, Chunk chunk, const FlightPtr& flight);
+  void hand_out(Work work);
+  void wake_coordinator();
+  void take_small_chunks();
   std::vector<RecordBatch> cut_randomly(const RecordBatch& rows);
 
   // idle.cpp: sources that hold no watermark back
@@ -135,6 +146,7 @@ class Run final : public SourceHost {
 
   // trigger.cpp: when an epoch ends
   Cut await_cut();
+  void run_handed(std::unique_lock<std::mutex>& lock);
   std::optional<Cut> due_cut(int64_t now);
   void end(Cut cut);
   std::optional<Cut> cut_now(int64_t now);
@@ -203,15 +215,19 @@ class Run final : public SourceHost {
   std::atomic<int> waiting_sources_{0};
   std::atomic<int64_t> kept_bytes_{0};     // by state and sinks, when the last epoch ended
   std::atomic<int64_t> kept_by_sinks_{0};  // the part of it that sinks kept
-  bool stop_ = false;                      // asked for
-  int64_t stop_time_ = 0;                  // when, monotonic
-  bool leaving_ = false;                   // sources must leave
-  bool over_ = false;                      // nothing more will be committed
+  SinkRunner* opening_ = nullptr;
+  bool stop_ = false;      // asked for
+  int64_t stop_time_ = 0;  // when, monotonic
+  bool leaving_ = false;   // sources must leave
+  bool over_ = false;      // nothing more will be committed
   std::optional<Error> failure_;
   EpochId failed_epoch_ = 0;  // of failure_; epochs before it are still committed
   std::mt19937_64 random_;
 
   // The coordinator's alone.
+  size_t opened_sinks_ = 0;
+  Pauses sink_pauses_;
+  int64_t next_sink_try_ = 0;
   bool watermark_moved_ = false;  // an epoch without data is owed
   int64_t next_tick_ = 0;
   int64_t started_ = 0;
@@ -222,6 +238,14 @@ class Run final : public SourceHost {
   std::deque<std::pair<EpochId, std::vector<std::string>>> uncommitted_;
   bool behind_ = false;
   std::atomic<bool> budget_waits_{false};
+  BriefSpin spin_;
+
+  // A small chunk that nobody else works beside is the coordinator's: it is about to end the epoch
+  // anyway, and to wake a worker takes longer than the chunk.
+  bool takes_small_chunks_ =
+      false;  // it has no epoch to end, or is done with it but for the report
+  std::optional<Work> handed_;
+  std::atomic<int64_t> events_{0};  // that the coordinator was to see
 };
 
 }  // namespace flowrun

@@ -33,8 +33,7 @@ SinkRunner::~SinkRunner() { close(); }
 
 Status SinkRunner::open() {
   if (capture_) return capture_->open(*node_.inputs[0].schema);
-  Status opened = node_.sink->open(std::nullopt);
-  if (!opened) return std::move(opened.error()).within(node_.name);
+  FLOWRUN_RETURN_IF_ERROR(node_.sink->open(std::nullopt));
   opened_ = true;
   if (pool_ && node_.sink->blocking()) thread_ = std::thread([this] { main(); });
   return ok_status();

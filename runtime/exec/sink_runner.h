@@ -33,6 +33,7 @@ class SinkRunner {
   SinkRunner(GraphNode& node, std::unique_ptr<Capture> capture, std::shared_ptr<BufferPool> pool);
   ~SinkRunner();
 
+  // `unavailable`: to be called again. The error does not name the node.
   Status open();
   // The batches that the chunk `sequence` made for this sink. Returns the sink's error, if writing
   // failed now.

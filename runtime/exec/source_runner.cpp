@@ -1,25 +1,37 @@
 #include "runtime/exec/source_runner.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 namespace flowrun {
 
 namespace {
 
-constexpr int64_t kSecond = 1'000'000;
-constexpr int64_t kFirstPause = kSecond / 4;
-constexpr int64_t kLongestPause = 30 * kSecond;
-constexpr int64_t kReadPatience =
-    kSecond / 10;  // how long a read may wait before the source looks around
-
-std::string seconds_text(int64_t pause) {
-  return pause % kSecond == 0 ? fmt::format("{} s", pause / kSecond)
-                              : fmt::format("{:.2g} s", static_cast<double>(pause) / kSecond);
-}
+// How long a read may wait before the source looks around, in microseconds.
+constexpr int64_t kReadPatience = 100'000;
 
 }  // namespace
+
+void SourceRunner::start() {
+  const auto filling = std::make_shared<Filling>();
+  if (node_.source->let_fill([filling] { return filling->read_now(); })) filling_ = filling;
+  thread_ = std::thread([this] { main(); });
+}
+
+// On the thread of whoever filled the source. The run's own threads may hold what submit needs.
+bool SourceRunner::Filling::read_now() {
+  const std::unique_lock lock(reading, std::try_to_lock);
+  if (!lock || !runner) return false;
+  SourceHost& host = runner->host_;
+  if (BufferPool::current() == host.pool() || !host.may_read(runner->node_.source_index))
+    return false;
+  const PoolScope scope(host.pool());
+  return runner->read_once(0).has_value();
+}
+
+Result<Chunk::Mark> SourceRunner::read_beside_fillers() {
+  node_.source->await(Deadline{host_.monotonic() + kReadPatience});
+  const std::lock_guard lock(filling_->reading);
+  filling_->runner = this;
+  return read_once(0);
+}
 
 void SourceRunner::main() {
   const PoolScope scope(host_.pool());
@@ -30,7 +42,7 @@ void SourceRunner::main() {
     how = read();
     if (how || how.error().code != ErrorCode::unavailable) break;
     lose_connection(how.error());
-    if (!host_.pause(kFirstPause)) leaving_ = true;
+    if (!host_.pause(Pauses::kFirst)) leaving_ = true;
   }
   end(std::move(how));
   while (const auto offset = host_.await_committed(node_.source_index))
@@ -41,6 +53,10 @@ void SourceRunner::main() {
 void SourceRunner::end(Status how) {
   if (!how && (how.error().code == ErrorCode::cancelled || leaving_)) how = ok_status();
   if (!how) how = std::move(how.error()).within(node_.name);
+  if (filling_) {
+    const std::lock_guard lock(filling_->reading);
+    filling_->runner = nullptr;
+  }
   host_.source_ended(node_.source_index, std::move(how));
 }
 
@@ -54,15 +70,14 @@ Status SourceRunner::try_open(int64_t pause) {
   Status opened = node_.source->open(offset_);
   host_.set_available(node_.source_index, opened.has_value());
   if (opened || opened.error().code != ErrorCode::unavailable) return opened;
-  const std::string hint = node_.source->hint();
   host_.log(LogEvent::Level::warning, node_.name,
-            fmt::format("{}; next try in {}{}", opened.error().message, seconds_text(pause),
-                        hint.empty() ? "" : " (" + hint + ")"));
+            next_try_text(opened.error(), pause, node_.source->hint()));
   return opened;
 }
 
 Status SourceRunner::open() {
-  for (int64_t pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
+  for (Pauses pauses;;) {
+    const int64_t pause = pauses.next();
     Status opened = try_open(pause);
     if (opened || opened.error().code != ErrorCode::unavailable) return opened;
     if (!host_.pause(pause)) {
@@ -87,7 +102,8 @@ Status SourceRunner::read() {
       node_.source->committed(*offset);
       continue;
     }
-    FLOWRUN_TRY(const Chunk::Mark mark, read_once(kReadPatience));
+    FLOWRUN_TRY(const Chunk::Mark mark,
+                filling_ ? read_beside_fillers() : read_once(kReadPatience));
     if (mark == Chunk::Mark::stream_ends) return ok_status();
   }
   leaving_ = true;
@@ -109,7 +125,7 @@ bool SourceRunner::step() {
   if (mark.error().code == ErrorCode::unavailable) {
     lose_connection(mark.error());
     opened_ = false;
-    next_try_ = host_.monotonic() + kFirstPause;
+    next_try_ = host_.monotonic() + Pauses::kFirst;
     return false;
   }
   ended_ = true;
@@ -120,13 +136,13 @@ bool SourceRunner::step() {
 // True when the source is open.
 bool SourceRunner::step_open() {
   if (host_.monotonic() < next_try_) return false;
-  pause_ = pause_ == 0 ? kFirstPause : std::min(pause_ * 2, kLongestPause);
-  Status opened = try_open(pause_);
+  const int64_t pause = pauses_.next();
+  Status opened = try_open(pause);
   opened_ = opened.has_value();
   if (opened_) {
-    pause_ = 0;
+    pauses_.reset();
   } else if (opened.error().code == ErrorCode::unavailable) {
-    next_try_ = host_.monotonic() + pause_;
+    next_try_ = host_.monotonic() + pause;
   } else {
     ended_ = true;
     end(std::move(opened));

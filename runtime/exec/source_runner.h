@@ -3,10 +3,13 @@
 // with growing pauses while its peer is absent, reads while the run lets it, hands chunks over, and
 // tells the source what of it is committed, to the end of the run.
 
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
 #include "runtime/exec/graph.h"
+#include "runtime/exec/pauses.h"
 #include "runtime/exec/progress.h"
 
 namespace flowrun {
@@ -45,9 +48,7 @@ class SourceRunner {
   SourceRunner(const SourceRunner&) = delete;
   SourceRunner& operator=(const SourceRunner&) = delete;
 
-  void start() {
-    thread_ = std::thread([this] { main(); });
-  }
+  void start();
   void cancel() { node_.source->cancel(); }
   [[nodiscard]] const std::string& node_name() const { return node_.name; }
   // In place of start: opens or reads once, without waiting. False if nothing came of it.
@@ -62,6 +63,7 @@ class SourceRunner {
   // What both ways share: once, saying in the log when the next try is.
   Status try_open(int64_t pause);
   Result<Chunk::Mark> read_once(int64_t patience);
+  Result<Chunk::Mark> read_beside_fillers();
   void lose_connection(const Error& error);
   void end(Status how);
   bool step_open();
@@ -70,9 +72,17 @@ class SourceRunner {
   // Until the stream ends or the run does.
   Status read();
 
+  // What a source that others fill has of its runner; outlives it.
+  struct Filling {
+    std::mutex reading;              // held from a read to the end of its submit
+    SourceRunner* runner = nullptr;  // while the source may be read
+    bool read_now();
+  };
+
   GraphNode& node_;
   SourceHost& host_;
   const bool stepped_;
+  std::shared_ptr<Filling> filling_;  // null: nobody but its own thread reads the source
   std::optional<Offset> offset_;  // after the last chunk: where to go on after a lost connection
   bool leaving_ = false;
   std::thread thread_;
@@ -81,7 +91,7 @@ class SourceRunner {
   bool ended_ = false;
   bool closed_ = false;
   int64_t next_try_ = 0;
-  int64_t pause_ = 0;
+  Pauses pauses_;
 };
 
 }  // namespace flowrun

@@ -2,6 +2,7 @@
 // now.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "runtime/exec/run.h"
 
@@ -109,12 +110,43 @@ std::optional<Run::Cut> Run::due_cut(int64_t now) {
   return cut;
 }
 
+// REQUIRES: await_cut comes next.
+void Run::take_small_chunks() {
+  if (settings_.stepped || settings_.next_time || settings_.trigger.kind != Trigger::Kind::asap)
+    return;
+  const std::lock_guard lock(mutex_);
+  takes_small_chunks_ = true;
+}
+
+// REQUIRES: mutex_ held.
+void Run::run_handed(std::unique_lock<std::mutex>& lock) {
+  takes_small_chunks_ = false;  // until it has looked whether the epoch is due
+  Work work = std::move(*handed_);
+  handed_.reset();
+  lock.unlock();
+  run_chunk(*workers_.back(), std::move(work));
+  lock.lock();
+}
+
 Run::Cut Run::await_cut() {
+  const BriefSpin::Wait wait(spin_);
+  const bool takes = settings_.trigger.kind == Trigger::Kind::asap;
+  bool looked = false;
   std::unique_lock lock(mutex_);
   while (true) {
+    if (handed_) run_handed(lock);
+    const int64_t seen = events_.load(std::memory_order_relaxed);
     const int64_t now = monotonic();
-    if (const auto cut = due_cut(now)) return *cut;
-    coordinator_wakes_.wait_for(lock, std::chrono::microseconds(next_wake(now) - now));
+    const auto cut = due_cut(now);
+    takes_small_chunks_ = takes && !cut;
+    if (cut) return *cut;
+    if (!std::exchange(looked, true)) {
+      lock.unlock();
+      wait.look([&] { return events_.load(std::memory_order_acquire) != seen; });
+      lock.lock();
+    } else {
+      coordinator_wakes_.wait_for(lock, std::chrono::microseconds(next_wake(now) - now));
+    }
   }
 }
 

@@ -37,6 +37,8 @@ class Sink {
   // Modes this sink can take of rows that come from an aggregation, or not; the engine refuses the
   // others.
   [[nodiscard]] virtual bool accepts(OutputMode mode, bool aggregation) const = 0;
+  // `unavailable` if the peer is absent: it is called again, after growing pauses, until there is
+  // something to stop the run; nothing is read meanwhile.
   virtual Status open(std::optional<Token> last_committed) = 0;
   // In complete mode after an aggregation the first write of an epoch begins a new result; without
   // one every row is new, and the sink keeps the result.
@@ -55,7 +57,7 @@ class Sink {
     close();
     return opened;
   }
-  virtual void cancel() {}  // from any thread; makes a blocked write return
+  virtual void cancel() {}  // from any thread; makes a blocked write or open return
 
   [[nodiscard]] virtual bool blocking() const { return false; }
   // The pace it has under `trigger: asap` when the file sets no `every`, in microseconds; 0: every

@@ -1,6 +1,7 @@
 #pragma once
 // Source: where rows come from. Has a thread of its own and may block in read.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,10 @@ struct Chunk {
   std::vector<Rejection> rejected = {};
 };
 
+// Reads a source there and then, on the thread that calls it, which holds no lock that the source
+// needs. False: not now; whoever waits in Source::await is to be woken.
+using ReadNow = std::function<bool()>;
+
 // Life: bind on the planning thread (may read the head of a file to infer a schema, else opens
 // nothing); open, read, committed and close on the source's own thread; cancel from any thread, at
 // any time.
@@ -61,6 +66,16 @@ class Source {
   // Blocks until rows are there, or the deadline. An `unavailable` error means the connection was
   // lost: the engine calls open again.
   virtual Result<Chunk> read(Deadline deadline) = 0;
+  // A source that this process fills may be read by the thread that fills it, which saves a row two
+  // changes of threads. Such a source keeps `read_now`, calls it when it was filled, and gives
+  // true, once, before open. Then read comes from any thread, one at a time, with a deadline that
+  // is over, and the source's own thread waits in await.
+  virtual bool let_fill(ReadNow read_now) {
+    static_cast<void>(read_now);
+    return false;
+  }
+  // Blocks until there is something to read, or the deadline, or cancel.
+  virtual void await(Deadline deadline) { static_cast<void>(deadline); }
   virtual void committed(const Offset& offset) { static_cast<void>(offset); }
   // Makes a blocked read or open return soon with `cancelled`.
   virtual void cancel() = 0;

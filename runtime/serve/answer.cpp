@@ -8,7 +8,7 @@
 #include "runtime/format/json_writer.h"
 #include "runtime/format/show.h"
 #include "runtime/serve/arrow_stream.h"
-#include "runtime/serve/sql_value.h"
+#include "runtime/sql/sql_value.h"
 
 namespace flowrun {
 

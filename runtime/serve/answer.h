@@ -3,7 +3,7 @@
 
 #include "runtime/format/time_zone.h"
 #include "runtime/serve/http_message.h"
-#include "runtime/serve/sql.h"
+#include "runtime/sql/sql.h"
 
 namespace flowrun {
 

@@ -248,7 +248,8 @@ Result<ApiResponse> Api::table(const ApiRequest& request) {
 
 Result<ApiResponse> Api::sql(const ApiRequest& request) {
   SqlOptions options = options_.sql;
-  options.cancelled = request.cancelled.get();
+  if (request.cancelled)
+    options.cancelled = [cancelled = request.cancelled] { return cancelled->load(); };
   FLOWRUN_TRY(const std::string statement, statement_of(request, options));
   auto result = sql_.run(statement, tables_.tables(), options);
   if (result) return answer_rows(request, *result, zone_);

@@ -107,6 +107,7 @@ std::vector<std::string> sockets_of_runs(const std::string& pipeline_file) {
 
 Result<ServeSettings> serve_settings(const Plan& plan) {
   ServeSettings settings;
+  settings.sql.time_limit_name = "`time_limit` under `serve:`";
   if (!plan.serve) return settings;
   const Options& options = plan.serve->options;
   settings.sql.time_limit = options.integer("time_limit");

@@ -5,7 +5,7 @@
 
 #include "runtime/exec/engine.h"
 #include "runtime/serve/live_state.h"
-#include "runtime/serve/sql.h"
+#include "runtime/sql/sql.h"
 
 namespace flowrun {
 

@@ -4,6 +4,9 @@
         broker.address        # "127.0.0.1:41234"
         broker.kill()         # -9
         broker.start()        # the same folder and ports
+
+The same broker listens for clients with passwords (broker.sasl: PLAIN and SCRAM-SHA-512), over TLS (broker.ssl), and
+both (broker.sasl_ssl). USER and PASSWORD are right for all; broker.authority is who signed its certificate.
 """
 import pathlib
 import shutil
@@ -13,16 +16,26 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 JARS = ROOT / "build" / "kafka" / "jars"
+USER, PASSWORD = "flowrun", "a-right-password"
+PLAIN = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 CLUSTER = "Zmxvd3J1bi10ZXN0cy0wMQ"
 DEADLINE = 120
 SETTINGS = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={listeners}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl_plaintext.plain.sasl.jaas.config={plain}
+listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config={scram}
+listener.name.sasl_ssl.plain.sasl.jaas.config={plain}
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={scram}
+ssl.keystore.type=PEM
+ssl.keystore.location={folder}/broker.pem
 log.dirs={folder}/data
 auto.create.topics.enable=false
 offsets.topic.num.partitions=1
@@ -60,15 +73,36 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def make_certificates(folder):
+    """authority.pem signs broker.pem, which is the broker's key and certificate."""
+    def openssl(*arguments):
+        done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+
+    key = ("-newkey", "rsa:2048", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "authority.key", "-out", "authority.pem", "-days", "2", "-subj", "/CN=flowrun tests")
+    openssl("req", *key, "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=127.0.0.1")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", "broker.csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial", "-days", "2",
+            "-extfile", "names", "-out", "broker.crt")
+    (folder / "broker.pem").write_text((folder / "broker.key").read_text() + (folder / "broker.crt").read_text())
+    return folder / "authority.pem"
+
+
 class Broker:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.port = free_port()
         self.process = None
-        self.address = f"127.0.0.1:{self.port}"
-        (self.folder / "broker.properties").write_text(
-            SETTINGS.format(port=self.port, controller=free_port(), folder=self.folder))
-        done = subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", self.properties),
+        ports = {name: free_port() for name in ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")}
+        self.port = ports["PLAINTEXT"]
+        self.address, self.sasl, self.ssl, self.sasl_ssl = (f"127.0.0.1:{port}" for port in ports.values())
+        self.authority = make_certificates(self.folder)
+        (self.folder / "broker.properties").write_text(SETTINGS.format(
+            listeners=",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items()), controller=free_port(),
+            folder=self.folder, plain=PLAIN, scram=SCRAM))
+        done = subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", self.properties, "--add-scram",
+                                        f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"),
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(done.stdout + done.stderr)

@@ -2,7 +2,9 @@
 
     package_test.py            (FLOWRUN_LIBRARY names the library, PYTHONPATH the package)
 """
+import contextlib
 import gc
+import io
 import pathlib
 import subprocess
 import sys
@@ -40,6 +42,19 @@ except KeyboardInterrupt:
     print("stopped")
 """
 
+ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
+# The statement itself has no end; the signal comes a moment before it or while it runs.
+INTERRUPTED_SQL = f"""
+import os, signal, threading, flowrun
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with flowrun.start({COUNTS!r}) as query:
+    try:
+        threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT)).start()
+        query.sql({ENDLESS!r})
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
 
 class Package(unittest.TestCase):
     def test_rows_go_in_and_come_out(self):
@@ -65,9 +80,33 @@ class Package(unittest.TestCase):
             self.assertEqual(sorted(map(tuple, (row.values() for row in table.to_pylist()))), [("a", 1), ("b", 2)])
             self.assertEqual(table.arrow.schema.names, ["word", "count"])
             self.assertIn("<td>b</td>", table._repr_html_())
-            self.assertIn("|word|count|", query._show("counts", 50, False))
+            shown = io.StringIO()
+            with contextlib.redirect_stdout(shown):
+                table.show(1, False)
+            self.assertIn("|word|count|", shown.getvalue())
+            self.assertIn("only showing top 1 row", shown.getvalue())
             self.assertEqual(query.last_progress["input_rows"] >= 0, True)
         self.assertEqual(len(table), 2, "it outlives the query")
+
+    def test_sql_asks_the_live_tables_while_the_query_runs(self):
+        with flowrun.start(COUNTS) as query:
+            query.push("in").push(pa.table({"word": ["b", "a", "b"]})).wait(PATIENCE)
+            answer = query.sql("select word, count from counts where count > 1")
+            self.assertEqual(answer.to_pylist(), [{"word": "b", "count": 2}])
+            self.assertEqual(answer.arrow.schema.field("count").type, pa.int64())
+            self.assertIn("|   b|", query._show(answer.arrow, 20, True))
+            self.assertTrue(query.is_active)
+            limited = query.sql("select * from counts order by word", max_rows=1)
+            self.assertEqual((len(limited), limited.more), (1, True))
+            with self.assertRaisesRegex(flowrun.Error, "no column `wrd` — did you mean `word`") as caught:
+                query.sql("select 1,\n  wrd from counts")
+            self.assertEqual((caught.exception.line, caught.exception.column), (2, 3))
+            with self.assertRaisesRegex(flowrun.Error, "longer than 50 ms"):
+                query.sql(ENDLESS, timeout=0.05)
+
+    def test_ctrl_c_ends_a_statement(self):
+        done = subprocess.run([sys.executable, "-c", INTERRUPTED_SQL], capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
+        self.assertEqual((done.returncode, done.stdout.strip()), (0, "interrupted"), done.stderr)
 
     def test_functions_of_python_are_operators(self):
         functions, seen, done = flowrun.Registry(), [], threading.Event()
@@ -143,6 +182,7 @@ class Package(unittest.TestCase):
                               timeout=4 * PATIENCE, check=False, cwd=ROOT)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("|gt", done.stdout)
+        self.assertIn("|readings|", done.stdout)
 
 
 if __name__ == "__main__":

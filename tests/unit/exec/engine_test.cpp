@@ -52,7 +52,7 @@ class Pipeline {
     plan_.nodes.back().options.set("mode", mode);
   }
 
-  void start(EngineOptions options = {}) {
+  void load(EngineOptions options) {
     options.threads = options.threads.value_or(2);
     options.on_log = [this](const LogEvent& event) {
       const std::lock_guard lock(log_mutex_);
@@ -61,6 +61,9 @@ class Pipeline {
     Diagnostics diagnostics;
     engine = Engine::load(std::move(plan_), registry_, functions_, std::move(options), diagnostics);
     REQUIRE(engine);
+  }
+  void start(EngineOptions options = {}) {
+    load(std::move(options));
     thread_ = std::thread([this] {
       Status done = engine->run();
       failed_ = !done;
@@ -224,6 +227,53 @@ TEST_CASE("an absent peer is tried again, with a line that says so") {
   CHECK(pipeline.rows->all() == std::vector<int64_t>{4});
   REQUIRE(!pipeline.log().empty());
   CHECK(pipeline.log()[0] == "in: nobody there; next try in 0.25 s");
+}
+
+TEST_CASE("a sink whose peer is absent is opened again, and nothing is read meanwhile") {
+  Pipeline pipeline;
+  pipeline.totals->refusals = 2;
+  pipeline.script->give({4}, Chunk::Mark::stream_ends);
+  pipeline.start();
+  pipeline.totals->await_opened(2);
+  CHECK(pipeline.script->opened == 0);
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.totals->opened == 3);
+  CHECK(pipeline.rows->opened == 1);
+  CHECK(pipeline.totals->all() == std::vector<int64_t>{4});
+  REQUIRE(pipeline.log().size() >= 2);
+  CHECK(pipeline.log()[0] == "totals: nobody there; next try in 0.25 s");
+  CHECK(pipeline.log()[1] == "totals: nobody there; next try in 0.5 s");
+}
+
+TEST_CASE("a stop does not wait for the peer of a sink") {
+  Pipeline pipeline;
+  pipeline.totals->refusals = 1'000'000;
+  pipeline.start();
+  pipeline.totals->await_opened(1);
+  pipeline.engine->stop();
+  CHECK(pipeline.join().empty());
+  CHECK(pipeline.script->opened == 0);
+}
+
+TEST_CASE("a stepped run does not wait for the peer of a sink either") {
+  Pipeline pipeline;
+  pipeline.totals->refusals = 1;
+  pipeline.script->give({4}, Chunk::Mark::stream_ends);
+  EngineOptions options;
+  options.stepped = true;
+  pipeline.load(std::move(options));
+  const auto first = pipeline.engine->step();
+  REQUIRE(first);
+  CHECK_FALSE(first->ended);
+  CHECK(first->next_wake > 0);
+  bool ended = false;
+  while (!ended) {
+    const auto step = pipeline.engine->step();
+    REQUIRE(step);
+    ended = step->ended;
+  }
+  CHECK(pipeline.totals->opened == 2);
+  CHECK(pipeline.totals->all() == std::vector<int64_t>{4});
 }
 
 TEST_CASE("a small in-flight budget slows the source and loses nothing") {

@@ -78,6 +78,8 @@ struct Received {
   std::condition_variable changed;
   std::map<EpochId, std::vector<int64_t>> epochs;  // only committed ones
   std::vector<int64_t> rows;                       // in the order written
+  int refusals = 0;                                // how often open says that the peer is absent
+  int opened = 0;
   bool fail_on_write = false;
   bool blocks = false;  // write returns only when cancelled
   bool blocked = false;
@@ -94,6 +96,10 @@ struct Received {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return blocked; });
   }
+  void await_opened(int times) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return opened >= times; });
+  }
   void await_rows(size_t count) {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return rows.size() >= count; });
@@ -105,7 +111,12 @@ class FakeSink final : public Sink {
   explicit FakeSink(std::shared_ptr<Received> received) : received_(std::move(received)) {}
   Status bind(const SinkInput&) override { return ok_status(); }
   [[nodiscard]] bool accepts(OutputMode, bool) const override { return true; }
-  Status open(std::optional<Token>) override { return ok_status(); }
+  Status open(std::optional<Token>) override {
+    const std::lock_guard lock(received_->mutex);
+    received_->changed.notify_all();
+    if (++received_->opened <= received_->refusals) return Error::unavailable("nobody there");
+    return ok_status();
+  }
   Status write(EpochId, const RecordBatch& batch) override {
     if (received_->fail_on_write) return Error::io("the disk is full");
     if (received_->blocks) {

@@ -1,4 +1,4 @@
-#include "runtime/serve/sql_text.h"
+#include "runtime/sql/sql_text.h"
 
 #include <algorithm>
 #include <array>

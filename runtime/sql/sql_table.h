@@ -1,12 +1,12 @@
 #pragma once
 // Tables of record batches as SQLite's virtual tables, read only.
 
-#include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "runtime/serve/sql.h"
-#include "runtime/serve/sql_value.h"
+#include "runtime/sql/sql.h"
+#include "runtime/sql/sql_value.h"
 
 struct sqlite3;
 
@@ -15,13 +15,13 @@ namespace flowrun {
 // Until when a statement may run, and whether somebody wants it ended. Thread-safe.
 class SqlDeadline {
  public:
-  SqlDeadline(int64_t time_limit, const std::atomic<bool>* cancelled);
+  SqlDeadline(int64_t time_limit, std::function<bool()> cancelled);
   [[nodiscard]] bool over() const;
-  [[nodiscard]] bool cancelled() const { return cancelled_ && cancelled_->load(); }
+  [[nodiscard]] bool cancelled() const { return cancelled_ && cancelled_(); }
 
  private:
   int64_t end_;
-  const std::atomic<bool>* cancelled_;
+  std::function<bool()> cancelled_;
 };
 
 // A column of a virtual table: one of the table's, or a field inside of one.

@@ -1,4 +1,4 @@
-#include "runtime/serve/sql_functions.h"
+#include "runtime/sql/sql_functions.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -10,7 +10,7 @@
 
 #include "runtime/expr/function_registry.h"
 #include "runtime/format/text.h"
-#include "runtime/serve/sql_functions.h"
+#include "runtime/sql/sql_functions.h"
 
 namespace flowrun {
 

@@ -11,7 +11,6 @@
 //
 // Knows nothing of engines, files or HTTP.
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -36,8 +35,10 @@ struct SqlTable {
 
 struct SqlOptions {
   int64_t max_rows = 100'000;
-  int64_t time_limit = 10'000'000;               // microseconds
-  const std::atomic<bool>* cancelled = nullptr;  // looked at now and then
+  int64_t time_limit = 10'000'000;  // microseconds
+  // What to raise when the time was not enough; for the message.
+  std::string time_limit_name = "the time limit";
+  std::function<bool()> cancelled = {};  // asked now and then, on the thread of run
 };
 
 struct SqlResult {

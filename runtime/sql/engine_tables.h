@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runtime/exec/engine.h"
-#include "runtime/serve/sql.h"
+#include "runtime/sql/sql.h"
 
 namespace flowrun {
 

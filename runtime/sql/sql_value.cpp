@@ -1,4 +1,4 @@
-#include "runtime/serve/sql_value.h"
+#include "runtime/sql/sql_value.h"
 
 #include <sqlite3.h>
 

@@ -1,4 +1,4 @@
-#include "runtime/serve/sql.h"
+#include "runtime/sql/sql.h"
 
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -217,7 +217,7 @@ TEST_CASE("a statement that takes too long is ended, and one that is cancelled t
 
   std::atomic<bool> cancelled = false;
   options.time_limit = 60'000'000;
-  options.cancelled = &cancelled;
+  options.cancelled = [&] { return cancelled.load(); };
   std::thread canceller([&] { cancelled = true; });
   result = ask(endless, options);
   canceller.join();

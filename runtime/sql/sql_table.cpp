@@ -1,4 +1,4 @@
-#include "runtime/serve/sql_table.h"
+#include "runtime/sql/sql_table.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -382,8 +382,8 @@ void add_fields(const std::string prefix, const std::vector<size_t> path, const 
 
 }  // namespace
 
-SqlDeadline::SqlDeadline(int64_t time_limit, const std::atomic<bool>* cancelled)
-    : end_(system_clock().monotonic() + time_limit), cancelled_(cancelled) {}
+SqlDeadline::SqlDeadline(int64_t time_limit, std::function<bool()> cancelled)
+    : end_(system_clock().monotonic() + time_limit), cancelled_(std::move(cancelled)) {}
 
 bool SqlDeadline::over() const { return cancelled() || system_clock().monotonic() >= end_; }
 

@@ -1,4 +1,4 @@
-#include "runtime/serve/sql.h"
+#include "runtime/sql/sql.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -12,10 +12,10 @@
 #include "runtime/base/suggest.h"
 #include "runtime/expr/function_registry.h"
 #include "runtime/format/text.h"
-#include "runtime/serve/sql_functions.h"
-#include "runtime/serve/sql_table.h"
-#include "runtime/serve/sql_text.h"
-#include "runtime/serve/sql_value.h"
+#include "runtime/sql/sql_functions.h"
+#include "runtime/sql/sql_table.h"
+#include "runtime/sql/sql_text.h"
+#include "runtime/sql/sql_value.h"
 
 namespace flowrun {
 
@@ -253,9 +253,8 @@ Error Query::complaint(const SqlText& text) const {
   const int code = sqlite3_errcode(database_.get()) & 0xff;
   if (code == SQLITE_INTERRUPT && deadline_.cancelled()) return Error::cancelled();
   if (code == SQLITE_INTERRUPT)
-    return Error::cancelled(fmt::format(
-        "this took longer than {} ms — ask for less, or raise `time_limit` under `serve:`",
-        options_.time_limit / 1000));
+    return Error::cancelled(fmt::format("this took longer than {} ms — ask for less, or raise {}",
+                                        options_.time_limit / 1000, options_.time_limit_name));
   Error error = Error::invalid(explained(sqlite3_errmsg(database_.get())));
   const int offset = sqlite3_error_offset(database_.get());
   if (offset >= 0) error.offset = text.original_offset(static_cast<size_t>(offset));

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/expr/expression.h"
-#include "runtime/serve/sql_value.h"
+#include "runtime/sql/sql_value.h"
 
 struct sqlite3;
 

@@ -1,4 +1,4 @@
-#include "runtime/serve/engine_tables.h"
+#include "runtime/sql/engine_tables.h"
 
 namespace flowrun {
 
