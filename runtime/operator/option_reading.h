@@ -63,8 +63,9 @@ std::vector<OptionSpec> all_options(const OperatorSpec& spec);
 
 // A map of options by their specs: unknown keys, missing required ones and wrong values are errors;
 // defaults are filled in. Specs of one name must belong to different values of another option
-// (OptionSpec::only_with): the one is taken that has a meaning. `owner` names what they are options of: "window", "the table `users`".
-// `beside` are words that may stand there too without being options: for the did-you-mean.
+// (OptionSpec::only_with): the one is taken that has a meaning. `owner` names what they are options
+// of: "window", "the table `users`". `beside` are words that may stand there too without being
+// options: for the did-you-mean.
 Options read_options(std::span<const OptionSpec> specs, const RawValue& map, std::string_view owner,
                      Errors& errors, std::span<const std::string> beside = {});
 

@@ -7,9 +7,9 @@
 
 #include "runtime/exec/engine.h"
 #include "runtime/format/time_zone.h"
-#include "runtime/sql/engine_tables.h"
 #include "runtime/serve/http_message.h"
 #include "runtime/serve/live_state.h"
+#include "runtime/sql/engine_tables.h"
 #include "runtime/sql/sql.h"
 
 namespace flowrun {
