@@ -51,7 +51,7 @@ inline RecordBatch read_input(const std::string& folder) {
   StringBuilder lines(Type::string());
   for (const std::string& line : read_lines(folder + "input.jsonl")) lines.append(line);
   auto reader = *JsonReader::make(schema, {}, std::vector<bool>(schema->num_fields(), true));
-  auto rows = reader->read(*lines.finish());
+  const ReadRows rows = *reader->read(*lines.finish());
   return RecordBatch(schema, rows.num_rows, rows.columns);
 }
 
