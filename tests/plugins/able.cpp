@@ -16,7 +16,12 @@ Batch one_text(const std::string& text) {
   return Batch({texts.finish()});
 }
 
-// Gives a row, then never comes back from read, whatever it is told.
+void say(const std::string& text) {
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+}
+
+// Gives a row, then says so and never comes back from read, whatever it is told.
 class Stuck final : public Source {
  public:
   static Spec spec() { return Spec("stuck", "Does not end."); }
@@ -24,6 +29,7 @@ class Stuck final : public Source {
   Schema bind() override { return {{"text", types::string()}}; }
   void open(std::optional<std::string>) override {}
   Chunk read(int64_t) override {
+    if (given_) say("stuck");
     while (given_) std::this_thread::sleep_for(std::chrono::hours(1));
     given_ = true;
     Chunk chunk;
@@ -72,10 +78,6 @@ class StuckSink : public Sink {
   }
 
  private:
-  static void say(const std::string& text) {
-    std::printf("%s\n", text.c_str());
-    std::fflush(stdout);
-  }
   void stay(const std::string& call) const {
     if (!committed_ || call != in_) return;
     say("stuck");
