@@ -154,12 +154,12 @@ flowrun_code flowrun_engine_sql(const flowrun_engine* engine, const char* statem
   const auto wanted = options ? known_part<flowrun_sql_options>(options) : flowrun_sql_options{};
   HostSql::Limits limits{wanted.max_rows, wanted.time_limit, {}};
   if (wanted.cancelled) limits.cancelled = [&] { return wanted.cancelled(wanted.context) != 0; };
-  auto answer = engine->engine->sql().run(statement, limits);
+  const auto answer = engine->engine->sql().run(statement, limits);
   if (!answer) return write_failure(answer.error(), failure);
   flowrun_sql_info made{};
   made.num_rows = answer->rows.num_rows();
   made.more = answer->more ? 1 : 0;
   hand_over(made, info);
-  if (rows) give_rows(answer->rows.schema(), {std::move(answer->rows)}, wanted.flags, rows);
+  if (rows) give_rows(answer->rows.schema(), {answer->rows}, wanted.flags, rows);
   return FLOWRUN_OK;
 }
