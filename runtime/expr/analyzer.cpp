@@ -167,7 +167,9 @@ Error Analyzer::unknown_column(const Ast& ast) const {
   }
   constexpr size_t kMost = 200;
   if (known.size() > kMost) known = known.substr(0, kMost) + "...";
-  const std::string hint = did_you_mean(ast.parts[0], candidates);
+  std::string hint = did_you_mean(ast.parts[0], candidates);
+  if (hint.empty() && aggregates_allowed_)
+    hint = did_you_mean(ast.parts[0], environment_.functions->aggregate_names());
   return Error::invalid(fmt::format("no column {} in [{}]{}", quoted_path(ast.parts), known, hint));
 }
 
@@ -331,7 +333,10 @@ Error Analyzer::unknown_function(const Ast& ast) const {
   std::erase_if(names, [](const std::string& name) {
     return !(name[0] >= 'a' && name[0] <= 'z') || name.find(' ') != std::string::npos;
   });
-  return Error::invalid(fmt::format("no function `{}`{}", ast.text, did_you_mean(ast.text, names)));
+  std::string hint;
+  if (aggregates_allowed_) hint = did_you_mean(ast.text, environment_.functions->aggregate_names());
+  if (hint.empty()) hint = did_you_mean(ast.text, names);
+  return Error::invalid(fmt::format("no function `{}`{}", ast.text, hint));
 }
 
 Result<TypedPtr> Analyzer::call(std::string_view function, std::vector<TypedPtr> arguments) {

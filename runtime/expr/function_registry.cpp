@@ -34,10 +34,16 @@ const AggregateFunction* FunctionRegistry::find_aggregate(std::string_view name)
   return found == aggregates_.end() ? nullptr : found->second.get();
 }
 
-std::vector<std::string> FunctionRegistry::names() const {
+std::vector<std::string> FunctionRegistry::aggregate_names() const {
   std::vector<std::string> names;
-  for (const auto& [name, function] : scalars_) names.push_back(name);
   for (const auto& [name, function] : aggregates_) names.push_back(name);
+  std::ranges::sort(names);
+  return names;
+}
+
+std::vector<std::string> FunctionRegistry::names() const {
+  std::vector<std::string> names = aggregate_names();
+  for (const auto& [name, function] : scalars_) names.push_back(name);
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   return names;

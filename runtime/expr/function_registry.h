@@ -168,6 +168,7 @@ class FunctionRegistry {
   [[nodiscard]] const AggregateFunction* find_aggregate(std::string_view name) const;
   // Every name, sorted, aliases too.
   [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::vector<std::string> aggregate_names() const;
 
  private:
   std::map<std::string, std::shared_ptr<const ScalarFunction>, std::less<>> scalars_;

@@ -551,7 +551,8 @@ nodes:
                 ("nodes:\n  w: {source:socket, port: 1}\n", "2:7", "a space is missing in `source:socket` — write `source: socket`"),
                 (source + "  s: { from: w, filter:value }\n", "3:17", "write `filter: value`"),
                 (source + "  x: { from: w, watermark: t, delay: 1 second }\n  s: { from: x, sink: console }\n", "3:28", "no column `t` — there are `value`"),
-                (source + "  x: { from: w, group_by: [value], agg: cuont }\n  s: { from: x, sink: console, mode: complete }\n", "3:41", "no column `cuont` in [value]\n")):
+                (source + "  x: { from: w, group_by: [value], agg: cuont }\n  s: { from: x, sink: console, mode: complete }\n", "3:41", "no column `cuont` in [value] — did you mean `count`?"),
+                (source + "  x: { from: w, group_by: [value], agg: { n: cont(*) } }\n  s: { from: x, sink: console, mode: complete }\n", "3:46", "no function `cont` — did you mean `count`?")):
             self.refused(run("check", self.write("p.yaml", text)), f"p.yaml:{place}: error: ", words)
 
     def test_sparks_words_are_answered_with_ours(self):
