@@ -54,10 +54,7 @@ class MemorySink final : public Sink {
 
   Status bind(const SinkInput& input) override;
   [[nodiscard]] bool accepts(OutputMode, bool) const override { return true; }
-  Status open(std::optional<Token>) override {
-    publish(-1);
-    return {};
-  }
+  Status open(std::optional<Token>) override { return {}; }
   Status write(EpochId epoch, const RecordBatch& batch) override;
   Result<Token> prepare(EpochId) override { return Token{}; }
   Status commit(EpochId epoch, const Token&) override;
@@ -114,6 +111,7 @@ Status MemorySink::bind(const SinkInput& input) {
         "`keep_rows` and `keep` bound rows that are added — in mode complete the table is the "
         "result as it stands; remove them");
   }
+  publish(-1);  // empty, so that it can be asked before the run begins
   if (!upsert_) return {};
   if (mode_ != OutputMode::update || input.keys.empty()) {
     return Error::invalid(

@@ -90,7 +90,7 @@ Status Run::end_epoch(Cut cut) {
   FLOWRUN_RETURN_IF_ERROR(close_stateful(epoch, due, rows));
   times[2] = monotonic();
   watermark_moved_ = !finished_time && watermarks_.advance(epoch->observed, holding_watermarks());
-  FLOWRUN_RETURN_IF_ERROR(finish_sinks(*epoch, due, rows));
+  FLOWRUN_RETURN_IF_ERROR(finish_sinks(*epoch, due, times[1], rows));
   take_small_chunks();
   times[3] = monotonic();
   if (!gave_up_) {
@@ -205,14 +205,15 @@ Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>&
   return ok_status();
 }
 
-Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
+// `now` is the one that decided who is due: sinks of one pace stay together.
+Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due, int64_t now,
                          std::vector<std::vector<RecordBatch>>& rows) {
   const auto give_up = [this] {
     const std::lock_guard lock(mutex_);
     return stop_ && monotonic() - stop_time_ > kSinkPatience;
   };
   for (size_t s = 0; s < sinks_.size(); ++s) {
-    SinkRunner::Turn turn{epoch.id, due[s], std::move(rows[s]), monotonic()};
+    SinkRunner::Turn turn{epoch.id, due[s], std::move(rows[s]), now};
     Status finished = sinks_[s]->finish(std::move(turn), give_up);
     if (!finished && finished.error().code == ErrorCode::cancelled) {
       gave_up_ = true;

@@ -54,6 +54,7 @@ class PlanEngine final : public Engine {
     graph_ = build_graph(
         plan_, registry_, options, [this](const PlanNode& node) { return context_for(node); },
         diagnostics);
+    show_tables();
     return graph_ != nullptr;
   }
 

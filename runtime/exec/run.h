@@ -183,7 +183,7 @@ class Run final : public SourceHost {
                     std::vector<std::vector<RecordBatch>>& rows);
   [[nodiscard]] bool changes(size_t sink, const EpochState& epoch) const;
   [[nodiscard]] std::vector<bool> due_sinks(Cut cut, int64_t now);
-  Status finish_sinks(const EpochState& epoch, const std::vector<bool>& due,
+  Status finish_sinks(const EpochState& epoch, const std::vector<bool>& due, int64_t now,
                       std::vector<std::vector<RecordBatch>>& rows);
   void share_loop(size_t count, const std::function<void(size_t, size_t)>& body);
   void help(SharedLoop& loop, size_t worker);

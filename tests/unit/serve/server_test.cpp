@@ -196,6 +196,7 @@ TEST_CASE("tables of one statement are of one epoch") {
     const ApiResponse answer = served.sql(
         "select (select coalesce(sum(count), 0) from counts) = "
         "(select coalesce(sum(rows), 0) from total) as same");
+    INFO(answer.body);
     CHECK(answer.body.find("\"rows\":[[1]]") != std::string::npos);
   }
 }
