@@ -13,16 +13,13 @@ void add_sql(CLI::App& app, CommandLine& out, Drafts& drafts) {
   command->add_option("statement", sql.statement, "such as \"select * from counts\"")
       ->type_name("STATEMENT");
   add_table_format_option(*command, sql.format);
-  CLI::Option* watch = add_duration(*command, "--watch", drafts.watch, "ask again and again: 1s");
+  add_duration(*command, "--watch", sql.watch, "ask again and again: 1s");
   command->add_option("--rows", sql.rows, "rows of a table that are shown (default 20)")
       ->check(CLI::Range(0, 10'000'000));
   command->add_option("--truncate", sql.truncate,
                       "cut cells of a table: true (20), false or a number");
   command->add_flag("--vertical", sql.vertical, "a line per value");
-  command->callback([&out, &drafts, watch] {
-    if (watch->count() > 0) drafts.sql.watch = static_cast<int64_t>(drafts.watch);
-    out = drafts.sql;
-  });
+  command->callback([&out, &sql] { out = sql; });
 }
 
 void add_looks(CLI::App& app, CommandLine& out, Drafts& drafts) {
@@ -36,12 +33,9 @@ void add_looks(CLI::App& app, CommandLine& out, Drafts& drafts) {
   TopCommand& top = drafts.top;
   command = app.add_subcommand("top", "Watch a running pipeline, node by node");
   add_run_file(*command, top.file);
-  add_duration(*command, "--every", drafts.every, "how often it is drawn (default 1s)");
+  add_duration(*command, "--every", top.every, "how often it is drawn (default 1s)");
   command->add_flag("--once", top.once, "one picture");
-  command->callback([&out, &drafts] {
-    drafts.top.every = static_cast<int64_t>(drafts.every);
-    out = drafts.top;
-  });
+  command->callback([&out, &top] { out = top; });
 
   TapCommand& tap = drafts.tap;
   command = app.add_subcommand("tap", "Show some of the rows that leave or enter a node");
@@ -52,12 +46,9 @@ void add_looks(CLI::App& app, CommandLine& out, Drafts& drafts) {
   command->add_flag("--input", tap.input, "what enters the node, not what leaves it");
   command->add_option("--limit", tap.limit, "so many rows (default 20)")
       ->check(CLI::Range(1, 1000));
-  add_duration(*command, "--wait", drafts.wait, "for so long at most (default 5s)");
+  add_duration(*command, "--wait", tap.wait, "for so long at most (default 5s)");
   add_table_format_option(*command, tap.format);
-  command->callback([&out, &drafts] {
-    drafts.tap.wait = static_cast<int64_t>(drafts.wait);
-    out = drafts.tap;
-  });
+  command->callback([&out, &tap] { out = tap; });
 }
 
 }  // namespace

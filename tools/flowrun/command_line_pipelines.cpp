@@ -15,15 +15,16 @@ void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
   add_pipeline_options(*command, run.pipeline);
   command->add_option("--epochs", run.epochs, "stop after so many epochs")
       ->check(CLI::PositiveNumber);
-  CLI::Option* run_for =
-      add_duration(*command, "--for", drafts.run_for, "stop after so long: 20s, 5 minutes");
+  add_duration(*command, "--for", run.run_for, "stop after so long: 20s, 5 minutes");
   command
       ->add_option("--threads", run.threads, "workers (default: the CPUs granted to the process)")
       ->check(CLI::Range(1, 1024));
-  CLI::Option* memory =
-      command->add_option("--memory", drafts.memory, "budget for everything that grows: 256MiB")
-          ->transform(CLI::AsNumberWithUnit(kSizes, CLI::AsNumberWithUnit::CASE_INSENSITIVE))
-          ->type_name("SIZE");
+  command
+      ->add_option_function<double>(
+          "--memory", [&run](double bytes) { run.memory = static_cast<int64_t>(bytes); },
+          "budget for everything that grows: 256MiB")
+      ->transform(CLI::AsNumberWithUnit(kSizes, CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+      ->type_name("SIZE");
   command
       ->add_option("--capture", run.capture,
                    "write what every sink would be given, epoch by epoch, to this folder instead")
@@ -49,11 +50,7 @@ void add_run(CLI::App& app, CommandLine& out, Drafts& drafts) {
       ->type_name("SEED");
   command->add_flag("--restart-state", run.restart_state,
                     "save and restore all state after every epoch (tests)");
-  command->callback([&out, &drafts, run_for, memory] {
-    if (run_for->count() > 0) drafts.run.run_for = static_cast<int64_t>(drafts.run_for);
-    if (memory->count() > 0) drafts.run.memory = static_cast<int64_t>(drafts.memory);
-    out = drafts.run;
-  });
+  command->callback([&out, &run] { out = run; });
 }
 
 void add_check(CLI::App& app, CommandLine& out, Drafts& drafts) {
@@ -92,14 +89,11 @@ void add_show(CLI::App& app, CommandLine& out, Drafts& drafts) {
       ->check(CLI::Number | CLI::IsMember({"true", "false"}))
       ->type_name("N|false");
   command->add_flag("--vertical", show.vertical, "a line for each value");
-  CLI::Option* run_for = add_duration(*command, "--for", drafts.show_for,
-                                      "look for so long; without it until there are rows enough");
+  add_duration(*command, "--for", show.run_for,
+               "look for so long; without it until there are rows enough");
   add_set_option(*command, show.pipeline.set);
   add_plugin_option(*command, show.pipeline.plugins);
-  command->callback([&out, &drafts, run_for] {
-    if (run_for->count() > 0) drafts.show.run_for = static_cast<int64_t>(drafts.show_for);
-    out = drafts.show;
-  });
+  command->callback([&out, &show] { out = show; });
 }
 
 void add_new(CLI::App& app, CommandLine& out, Drafts& drafts) {
@@ -112,12 +106,9 @@ void add_new(CLI::App& app, CommandLine& out, Drafts& drafts) {
       ->required()
       ->type_name("PLACE");
   command->add_flag("--schema-only", begin.schema_only, "print the `schema:` block alone");
-  CLI::Option* run_for = add_duration(*command, "--for", drafts.new_for,
-                                      "listen to a server for so long at most (default 5s)");
-  command->callback([&out, &drafts, run_for] {
-    if (run_for->count() > 0) drafts.begin.run_for = static_cast<int64_t>(drafts.new_for);
-    out = drafts.begin;
-  });
+  add_duration(*command, "--for", begin.run_for,
+               "listen to a server for so long at most (default 5s)");
+  command->callback([&out, &begin] { out = begin; });
 }
 
 void add_explain(CLI::App& app, CommandLine& out, Drafts& drafts) {

@@ -57,9 +57,15 @@ void add_table_format_option(CLI::App& command, std::string& format) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
 }
 
-CLI::Option* add_duration(CLI::App& command, const std::string& name, double& value,
-                          const std::string& what) {
-  return command.add_option(name, value, what)
+void add_duration(CLI::App& command, const std::string& name, std::function<void(int64_t)> take,
+                  const std::string& what) {
+  command
+      .add_option_function<double>(
+          name,
+          [take = std::move(take)](double microseconds) {
+            take(static_cast<int64_t>(microseconds));
+          },
+          what)
       ->transform(CLI::AsNumberWithUnit(kDurations, CLI::AsNumberWithUnit::UNIT_REQUIRED))
       ->type_name("DURATION");
 }

@@ -3,6 +3,8 @@
 // is. With the .cpp files beside it the only place that knows the command-line library.
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,13 +32,6 @@ struct Drafts {
   StatusCommand status;
   TopCommand top;
   TapCommand tap;
-  double watch = 0;
-  double every = 1e6;
-  double wait = 5e6;
-  double run_for = 0;
-  double show_for = 0;
-  double new_for = 0;
-  double memory = 0;
 };
 
 // A group of commands each. The drafts and the result outlive the parse; the result is set by the
@@ -56,7 +51,14 @@ void add_run_file(CLI::App& command, std::string& file);
 void add_format_option(CLI::App& command, bool& json);                 // text or json
 void add_table_format_option(CLI::App& command, std::string& format);  // table, json or csv
 // In microseconds; only with a unit.
-CLI::Option* add_duration(CLI::App& command, const std::string& name, double& value,
-                          const std::string& what);
+void add_duration(CLI::App& command, const std::string& name, std::function<void(int64_t)> take,
+                  const std::string& what);
+// `value` is an int64_t or an optional one; untouched if the option is not given.
+template <class Value>
+void add_duration(CLI::App& command, const std::string& name, Value& value,
+                  const std::string& what) {
+  add_duration(command, name,
+               std::function<void(int64_t)>([&value](int64_t given) { value = given; }), what);
+}
 
 }  // namespace flowrun
