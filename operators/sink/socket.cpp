@@ -52,11 +52,7 @@ class SocketSink final : public Sink {
     peers_.clear();
     listener_.reset();
   }
-  Status probe() override {
-    if (settings_.listens) return tcp_may_listen(settings_.address);
-    FLOWRUN_TRY(const Descriptor socket, tcp_connect(settings_.address, wakeup_));
-    return {};
-  }
+  Status probe() override { return tcp_may_open(settings_.address, settings_.listens, wakeup_); }
   void cancel() override { wakeup_.signal(); }
   [[nodiscard]] bool blocking() const override { return true; }
   [[nodiscard]] std::string describe() const override {

@@ -56,11 +56,7 @@ class SocketSource final : public Source {
     connections_.clear();
     listener_.reset();
   }
-  Status probe() override {
-    if (listens_) return tcp_may_listen(address_);
-    FLOWRUN_TRY(const Descriptor socket, tcp_connect(address_, wakeup_));
-    return {};
-  }
+  Status probe() override { return tcp_may_open(address_, listens_, wakeup_); }
   void stop_at_end() override { stops_at_end_ = true; }
 
   [[nodiscard]] std::string describe() const override {

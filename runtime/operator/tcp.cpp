@@ -214,6 +214,12 @@ Status tcp_may_listen(const TcpAddress& address) {
   return {};
 }
 
+Status tcp_may_open(const TcpAddress& address, bool listens, const Wakeup& wakeup) {
+  if (listens) return tcp_may_listen(address);
+  FLOWRUN_TRY(const Descriptor socket, tcp_connect(address, wakeup));
+  return {};
+}
+
 std::optional<Descriptor> tcp_accept(const Descriptor& listener, std::string& peer) {
   sockaddr_storage from{};
   socklen_t size = sizeof from;

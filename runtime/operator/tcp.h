@@ -74,6 +74,8 @@ Result<Descriptor> tcp_connect(const TcpAddress& address, const Wakeup& wakeup);
 Result<Descriptor> tcp_listen(const TcpAddress& address);
 // Whether it could be had; takes no connection, not even for a moment.
 Status tcp_may_listen(const TcpAddress& address);
+// The same of either end: whether it may listen there, or somebody answers.
+Status tcp_may_open(const TcpAddress& address, bool listens, const Wakeup& wakeup);
 // The next connection that waits, non-blocking; none if nobody waits. `peer` becomes its address.
 std::optional<Descriptor> tcp_accept(const Descriptor& listener, std::string& peer);
 
