@@ -93,8 +93,9 @@ Status Run::check_memory() {
   Holders held;
   for (const size_t s : graph_.statefuls)
     held.add(graph_.nodes[s].stateful->state_bytes(), kState, graph_.nodes[s]);
+  const int64_t in_state = held.total();
   for (const auto& sink : sinks_) held.add(sink->memory_bytes(), kRows, sink->node());
-  kept_by_sinks_.store(held_by_sinks(), std::memory_order_relaxed);
+  kept_by_sinks_.store(held.total() - in_state, std::memory_order_relaxed);
   kept_bytes_.store(held.total(), std::memory_order_relaxed);
   for (const size_t s : graph_.statefuls) {
     const GraphNode& node = graph_.nodes[s];

@@ -15,7 +15,6 @@ Result<bool> Run::begin() {
     FLOWRUN_TRY(const bool opened, open_next_sink());
     if (!opened && (settings_.stepped || !await_sink())) return false;
   }
-  if (settings_.after_commit) settings_.after_commit();
   next_tick_ = monotonic();
   for (SourceState& state : source_states_) {
     state.last_rows = next_tick_;
