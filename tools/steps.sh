@@ -5,12 +5,24 @@ export LC_ALL=C.UTF-8
 export CCACHE_DIR="${CCACHE_DIR:-${HOME:-$PWD/build}/.cache/ccache}"
 steps_passed=0
 steps_failed=()
+steps_said=
 
 step() {
-  local name="$1" started=$SECONDS
+  local name="$1" started=$SECONDS said status writer
   shift
+  [ -n "$steps_said" ] || { steps_said=$(mktemp -d) && trap 'rm -rf "$steps_said"' EXIT; }
   echo "== $name"
-  if "$@"; then
+  # Not a pipe, which would wait for whatever a step left running.
+  exec {said}> >(exec tee "$steps_said/${#steps_failed[@]}")
+  writer=$!
+  "$@" >&"$said" 2>&1 {said}>&-
+  status=$?
+  exec {said}>&-
+  for _ in {1..40}; do
+    kill -0 "$writer" 2>/dev/null || break
+    sleep 0.05
+  done
+  if [ "$status" -eq 0 ]; then
     steps_passed=$((steps_passed + 1))
     echo "== $name: passed in $((SECONDS - started)) s"
   else
@@ -19,10 +31,13 @@ step() {
   fi
 }
 
-# Prints the closing line; its status is the script's.
+# Says again how each failed step ended, then prints the closing line; its status is the script's.
 finish() {
-  local name
-  for name in ${steps_failed[@]+"${steps_failed[@]}"}; do echo "FAILED: $name"; done
+  local number
+  for number in ${steps_failed[@]+"${!steps_failed[@]}"}; do
+    echo "FAILED: ${steps_failed[$number]}; it ended with"
+    tail -n 40 "$steps_said/$number" | sed 's/^/  | /'
+  done
   echo "$steps_passed passed, ${#steps_failed[@]} failed"
   [ "${#steps_failed[@]}" -eq 0 ]
 }

@@ -34,6 +34,9 @@ class Terminal:
         subprocess.run([*self.tmux, "new-session", "-d", "-s", "s", "-x", "120", "-y", "50", "-c", str(folder), "env", "-i",
                         *[f"{key}={value}" for key, value in environment.items()], "bash", "--noprofile", "--norc"], check=True)
         subprocess.run([*self.tmux, "set-option", "-g", "history-limit", "20000"], check=True)
+        # The second Ctrl-C may find the command gone and the shell between it and `echo`, which must go on then.
+        self.keys("-l", "trap : INT")
+        self.keys("Enter")
 
     def keys(self, *keys):
         subprocess.run([*self.tmux, "send-keys", "-t", "s", *keys], check=True)
@@ -44,14 +47,16 @@ class Terminal:
     def since(self, mark):
         return self.screen().rpartition(mark)[2]
 
-    def wait(self, what, pattern, mark):
+    def wait_until(self, what, holds):
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end:
-            if re.search(pattern, self.since(mark), re.MULTILINE):
-                return True
+            if holds():
+                return
             time.sleep(0.05)
-        self.failed.append(f"{what}: not seen: {pattern}")
-        return False
+        self.failed.append(f"{what}: not seen")
+
+    def wait(self, what, pattern, mark):
+        self.wait_until(f"{what}: {pattern}", lambda: re.search(pattern, self.since(mark), re.MULTILINE))
 
     def start(self, command):
         """Types a command; gives a mark to look behind."""
@@ -77,18 +82,18 @@ class Terminal:
         """A command that runs until Ctrl-C, pressed when `sign` is seen."""
         mark = self.start(f"{command}; echo code=$?")
         self.wait(command, sign, mark)
-        for _ in range(times):
-            self.keys("C-c")
+        self.keys(*["C-c"] * times)
         self.wait(command, r"code=\d+", mark)
         for pattern in (*patterns, rf"code={code}\b"):
             if not re.search(pattern, self.since(mark), re.MULTILINE):
                 self.failed.append(f"{command}: not seen: {pattern}")
         self.note()
 
-    def interrupt_at_once(self, command, sign):
-        """A command that does not end at the first Ctrl-C, and the second one, which must leave no status line behind."""
+    def interrupt_at_once(self, command, stuck):
+        """A command that does not end at the first Ctrl-C once the file `stuck` is there, and the second one, which must leave no status line behind."""
         mark = self.start(f"{command}; echo code=$?")
-        for pattern in (sign, r"Ctrl-C once more ends at once"):
+        self.wait_until(f"{command}: {stuck.name}", stuck.exists)
+        for pattern in (r"Ctrl-C commits", r"Ctrl-C once more ends at once"):
             self.wait(command, pattern, mark)
             self.wait(command, r"^epoch \d+ ·", mark)
             self.keys("C-c")
@@ -134,7 +139,7 @@ trigger: 100 milliseconds
 nodes:
   rows: { source: generate, rows_per_second: 100 }
   quick: { from: rows, sink: discard }
-  tell: { from: rows, sink: exec, command: [sh, -c, "test ! -e done-once || sleep 600; touch done-once"], timeout: 1 hour }
+  tell: { from: rows, sink: exec, command: [sh, -c, "test ! -e done-once || { touch stuck; sleep 600; }; touch done-once"], timeout: 1 hour }
 """
 
 
@@ -152,7 +157,7 @@ def lesson(terminal, folder, port):
         # Pressed at once, and twice.
         terminal.interrupt(f"flowrun pipelines/iot.yaml --set watches.port={port}", r"Ctrl-C commits", times=1)
         terminal.interrupt(f"flowrun pipelines/iot.yaml --set watches.port={port}", r"Batch: 0", times=2, code=r"(0|130)")
-        terminal.interrupt_at_once("flowrun run --allow-exec slow.yaml", r"slow: .*Ctrl-C commits")
+        terminal.interrupt_at_once("flowrun run --allow-exec slow.yaml", folder / "stuck")
         terminal.run(f"flowrun show pipelines/lab-10-watermark.yaml clean --rows 3 --set watches.port={port}", r"only showing top 3 rows")
         terminal.run(f"flowrun show pipelines/lab-10-watermark.yaml per_window.late --for 2s --set watches.port={port}", r"\|event_time\|")
         terminal.run(f"flowrun new mine.yaml --from 127.0.0.1:{port}", r"wrote mine.yaml")

@@ -30,11 +30,10 @@ SignalWatcher::~SignalWatcher() {
   thread_.join();
   ::close(signals_);
   ::close(end_);
-  pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+  if (seen_ == 0) pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
 }
 
 void SignalWatcher::watch() {
-  int seen = 0;
   std::array<pollfd, 2> descriptors = {{{signals_, POLLIN, 0}, {end_, POLLIN, 0}}};
   for (;;) {
     if (::poll(descriptors.data(), descriptors.size(), -1) < 0) continue;
@@ -42,7 +41,7 @@ void SignalWatcher::watch() {
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info) continue;
     const auto signal = static_cast<int>(info.ssi_signo);
-    seen++ == 0 ? on_first_(signal) : on_second_(signal);
+    seen_++ == 0 ? on_first_(signal) : on_second_(signal);
   }
 }
 

@@ -20,6 +20,36 @@ using namespace flowrun;
 
 namespace {
 
+// Which signals this thread blocks, put back at the end; one that waits by then is taken away.
+class SignalsKept {
+ public:
+  SignalsKept() { pthread_sigmask(SIG_SETMASK, nullptr, &before_); }
+  ~SignalsKept() {
+    constexpr timespec at_once{};
+    sigset_t ended;
+    sigemptyset(&ended);
+    for (const int signal : {SIGINT, SIGTERM}) sigaddset(&ended, signal);
+    while (pending(SIGINT) || pending(SIGTERM)) sigtimedwait(&ended, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  SignalsKept(const SignalsKept&) = delete;
+  SignalsKept& operator=(const SignalsKept&) = delete;
+
+  static bool pending(int signal) {
+    sigset_t waiting;
+    sigpending(&waiting);
+    return sigismember(&waiting, signal) == 1;
+  }
+  static bool blocked(int signal) {
+    sigset_t now;
+    pthread_sigmask(SIG_SETMASK, nullptr, &now);
+    return sigismember(&now, signal) == 1;
+  }
+
+ private:
+  sigset_t before_{};
+};
+
 // Two pipes in place of standard output and standard error.
 class Pipes {
  public:
@@ -134,6 +164,7 @@ TEST_CASE("quiet keeps warnings, and json is one object a line") {
 }
 
 TEST_CASE("the first signal and the second are told apart") {
+  const SignalsKept kept;
   std::promise<int> first, second;
   const SignalWatcher watcher([&](int signal) { first.set_value(signal); },
                               [&](int signal) { second.set_value(signal); });
@@ -141,6 +172,26 @@ TEST_CASE("the first signal and the second are told apart") {
   CHECK(first.get_future().get() == SIGINT);
   REQUIRE(kill(getpid(), SIGTERM) == 0);
   CHECK(second.get_future().get() == SIGTERM);
+}
+
+TEST_CASE("what was asked to end is not killed by a signal that comes after its end") {
+  const SignalsKept kept;
+  std::promise<int> first;
+  {
+    const SignalWatcher watcher([&](int signal) { first.set_value(signal); }, [](int) {});
+    REQUIRE(kill(getpid(), SIGINT) == 0);
+    CHECK(first.get_future().get() == SIGINT);
+  }
+  REQUIRE(kill(getpid(), SIGINT) == 0);
+  CHECK(SignalsKept::pending(SIGINT));
+}
+
+TEST_CASE("what ends by itself gives the signals back") {
+  const SignalsKept kept;
+  {
+    const SignalWatcher watcher([](int) {}, [](int) {});
+  }
+  CHECK_FALSE(SignalsKept::blocked(SIGINT));
 }
 
 TEST_CASE("numbers, sizes and times are written for people") {
