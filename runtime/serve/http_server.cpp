@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "runtime/columnar/type.h"
+#include "runtime/serve/wire.h"
 
 namespace flowrun {
 
@@ -30,8 +31,8 @@ namespace {
 namespace net = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-using Protocol = net::generic::stream_protocol;
-using Socket = beast::basic_stream<Protocol>;
+using Protocol = Wire::Protocol;
+using Socket = Wire::Socket;
 using boost::system::error_code;
 
 constexpr size_t kMostEventsWaiting = 16;  // per stream; older ones are left out
@@ -40,77 +41,6 @@ constexpr size_t kMostHandlersWaiting = 64;
 constexpr const char* kThreadName = "serve";
 constexpr std::chrono::seconds kHeartbeat{15};
 constexpr std::chrono::milliseconds kFarewell{300};
-
-// A connection's bytes, as they are or through TLS. What Beast calls an asynchronous stream.
-class Wire {
- public:
-  using executor_type = Socket::executor_type;
-
-  Wire(Protocol::socket socket, net::ssl::context* tls)
-      : socket_(std::move(socket)), deadline_(socket_.get_executor()) {
-    if (tls) tls_.emplace(socket_, *tls);
-  }
-  executor_type get_executor() { return socket_.get_executor(); }
-  // Deadlines are kept below TLS.
-  [[nodiscard]] Socket& socket() { return socket_; }
-
-  template <class Buffers, class Token>
-  auto async_read_some(const Buffers& buffers, Token&& token) {
-    return net::async_initiate<Token, void(error_code, size_t)>(
-        [this](auto handler, const Buffers& into) {
-          if (tls_) return tls_->async_read_some(into, std::move(handler));
-          return socket_.async_read_some(into, std::move(handler));
-        },
-        token, buffers);
-  }
-  template <class Buffers, class Token>
-  auto async_write_some(const Buffers& buffers, Token&& token) {
-    return net::async_initiate<Token, void(error_code, size_t)>(
-        [this](auto handler, const Buffers& from) {
-          if (tls_) return tls_->async_write_some(from, std::move(handler));
-          return socket_.async_write_some(from, std::move(handler));
-        },
-        token, buffers);
-  }
-
-  // Calls `handler` with an error code; at once without TLS.
-  template <class Handler>
-  void shake_hands(Handler handler) {
-    if (!tls_) return handler(error_code());
-    tls_->async_handshake(net::ssl::stream_base::server,
-                          [this, handler = std::move(handler)](error_code failure) {
-                            ready_ = !failure;
-                            handler(failure);
-                          });
-  }
-  // A certificate that does not verify ends the handshake.
-  [[nodiscard]] bool certified() {
-    if (!ready_) return false;
-    X509* certificate = SSL_get1_peer_certificate(tls_->native_handle());
-    X509_free(certificate);
-    return certificate && SSL_get_verify_result(tls_->native_handle()) == X509_V_OK;
-  }
-
-  // Says goodbye where TLS wants it, a short while at most. `keep` lives until then.
-  void close(const std::shared_ptr<void>& keep) {
-    if (!ready_) return close_socket();
-    ready_ = false;
-    deadline_.expires_after(kFarewell);
-    deadline_.async_wait([this, keep](error_code) { close_socket(); });
-    tls_->async_shutdown([this, keep](error_code) { deadline_.cancel(); });
-  }
-  void close_socket() {
-    error_code ignored;
-    socket_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
-    socket_.socket().close(ignored);
-  }
-
- private:
-  Socket socket_;
-  net::steady_timer deadline_;
-  std::optional<net::ssl::stream<Socket&>> tls_;
-  bool ready_ = false;  // hands were shaken, and no goodbye was said
-};
 
 class Session;
 
