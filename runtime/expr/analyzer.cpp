@@ -232,17 +232,22 @@ TypedPtr Analyzer::cast_to(TypedPtr node, const Type& type) const {
 
 Result<TypedPtr> Analyzer::cast(const Ast& ast) {
   FLOWRUN_TRY(TypedPtr inner, analyze(*ast.children[0]));
-  if (!can_cast(inner->type, ast.type)) {
-    return Error::invalid(fmt::format("{} ({}) cannot be cast to {}", inner->name,
-                                      inner->type.simple_string(), ast.type.simple_string()));
+  const bool tried = ast.text == "try_cast";
+  if (!(tried ? can_try_cast : can_cast)(inner->type, ast.type)) {
+    return Error::invalid(fmt::format(
+        "{} ({}) cannot be cast to {}{}", inner->name, inner->type.simple_string(),
+        ast.type.simple_string(),
+        tried && can_cast(inner->type, ast.type) ? " by try_cast — by cast it can" : ""));
   }
-  std::string node_name =
-      fmt::format("{}({} AS {})", upper(ast.text), inner->name, upper(ast.type.simple_string()));
+  std::string node_name = ast.text.empty()
+                              ? inner->name
+                              : fmt::format("{}({} AS {})", upper(ast.text), inner->name,
+                                            upper(ast.type.simple_string()));
   if (ast.children[0]->kind == Ast::Kind::literal && inner->type.id() == TypeId::null) {
-    return CallSite::constant(null_column(ast.type, 1));
+    TypedPtr null = CallSite::constant(null_column(ast.type, 1));
+    return ast.type.is_nested() ? std::move(null) : CallSite::named(null, std::move(node_name));
   }
-  const CastNode::Kind kind =
-      ast.text == "try_cast" ? CastNode::Kind::tried : CastNode::Kind::written;
+  const CastNode::Kind kind = tried ? CastNode::Kind::tried : CastNode::Kind::written;
   return fold(std::make_shared<CastNode>(std::move(inner), ast.type, std::move(node_name), kind),
               zone_);
 }

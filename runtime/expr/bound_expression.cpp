@@ -1,5 +1,7 @@
 #include "runtime/expr/bound_expression.h"
 
+#include <new>
+
 #include "runtime/format/time_zone.h"
 
 namespace flowrun {
@@ -30,10 +32,19 @@ bool BoundExpression::constant() const {
   return dynamic_cast<const ConstantNode*>(root_.get()) != nullptr;
 }
 
+// How much memory a function takes may be up to the data.
+Result<Datum> BoundExpression::value_over(const Frame& frame) const {
+  try {
+    return root_->evaluate(frame);
+  } catch (const std::bad_alloc&) {
+    return Error::data(name_ + " needs more memory than there is");
+  }
+}
+
 Result<ColumnPtr> BoundExpression::evaluate(const RecordBatch& batch,
                                             const EvaluationContext& context) const {
   FLOWRUN_TRY(const TimeZone* zone, find_time_zone(context.timezone));
-  auto value = root_->evaluate(Frame{batch.num_rows(), batch.columns(), {}, context, *zone});
+  auto value = value_over(Frame{batch.num_rows(), batch.columns(), {}, context, *zone});
   if (!value) {
     if (value.error().code == ErrorCode::invalid) value.error().code = ErrorCode::data;
     return std::move(value.error());

@@ -23,6 +23,8 @@ class BoundExpression final : public Expression {
   [[nodiscard]] const TypedPtr& root() const { return root_; }
 
  private:
+  Result<Datum> value_over(const Frame& frame) const;
+
   TypedPtr root_;
   std::string name_;
   std::vector<size_t> columns_;

@@ -136,6 +136,24 @@ bool can_cast(const Type& from, const Type& to) {
   return to.id() != TypeId::map || !cast_adds_nulls(from.key(), to.key());
 }
 
+bool can_try_cast(const Type& from, const Type& to) {
+  if (!can_cast(from, to)) return false;
+  if (from == to || from.id() == TypeId::null || to.id() == TypeId::string) return true;
+  for (size_t i = 0; to.is_nested() && i < from.fields().size(); ++i) {
+    if (!can_try_cast(from.fields()[i].type, to.fields()[i].type)) return false;
+  }
+  switch (from.id()) {
+    case TypeId::date:
+      return !to.is_numeric() && to.id() != TypeId::boolean;
+    case TypeId::timestamp:
+      return to.id() != TypeId::boolean;
+    case TypeId::boolean:
+      return to.id() != TypeId::timestamp;
+    default:
+      return !from.is_integral() || to.id() != TypeId::binary;
+  }
+}
+
 bool cast_adds_nulls(const Type& from, const Type& to) {
   if (from == to || from.id() == TypeId::null || to.is_nested()) return false;
   if (from.id() == TypeId::string) return to.id() != TypeId::binary;

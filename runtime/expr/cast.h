@@ -17,6 +17,9 @@ namespace flowrun {
 // Does the cast exist at all? When it does not, binding the expression is refused.
 bool can_cast(const Type& from, const Type& to);
 
+// Does TRY_CAST have it? It follows the rules of ANSI mode: dates are no numbers, for one.
+bool can_try_cast(const Type& from, const Type& to);
+
 // May the cast of a value that is not null be null? (Arrays and structs: of the whole, never of
 // parts.)
 bool cast_adds_nulls(const Type& from, const Type& to);

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "runtime/columnar/type.h"
+#include "runtime/expr/cast.h"
+#include "runtime/expr/scalar.h"
 
 namespace flowrun {
 
@@ -10,6 +12,28 @@ std::optional<std::string> Arguments::constant_text(size_t i) const {
   if (i >= constants.size() || !constants[i] || constants[i]->is_null(0)) return std::nullopt;
   if (!constants[i]->type().is_string_like()) return std::nullopt;
   return std::string(constants[i]->string(0));
+}
+
+std::optional<int32_t> Arguments::constant_integer(size_t i) const {
+  if (i >= constants.size() || !constants[i] || constants[i]->is_null(0)) return std::nullopt;
+  if (!constants[i]->type().is_numeric()) return std::nullopt;
+  const auto number = cast(constants[i], Type::integer(), TimeZone::utc());
+  if (!number || (*number)->is_null(0)) return std::nullopt;
+  return (*number)->values<int32_t>()[0];
+}
+
+ScalarFunction&& ScalarFunction::without_casts(std::vector<Type> leading) && {
+  bind = [types = std::move(leading),
+          next = std::move(bind)](const Arguments& arguments) -> Result<BoundFunction> {
+    for (size_t i = 0; i < std::min(types.size(), arguments.size()); ++i) {
+      const Type& type = arguments.types[i];
+      const bool whole = types[i].id() == TypeId::bigint && type.is_integral();
+      if (!whole && type.id() != TypeId::null && type.id() != types[i].id())
+        return wrong_argument(arguments, i, types[i].simple_string());
+    }
+    return next(arguments);
+  };
+  return std::move(*this);
 }
 
 void FunctionRegistry::add(ScalarFunction function) {

@@ -54,6 +54,8 @@ struct Arguments {
   [[nodiscard]] bool is_literal(size_t i) const { return i < 64 && (literals >> i & 1) != 0; }
   // The text of constant argument i, if it is one and not null.
   [[nodiscard]] std::optional<std::string> constant_text(size_t i) const;
+  // The number of constant argument i cast to int, if it is a number and not null.
+  [[nodiscard]] std::optional<int32_t> constant_integer(size_t i) const;
 };
 
 // A function with its types chosen.
@@ -115,6 +117,9 @@ struct ScalarFunction {
     column_name = std::move(name);
     return std::move(*this);
   }
+  // The leading arguments must have these types as they are, or be null: Spark casts nothing here
+  // unasked. A bigint stands for every whole number. REQUIRES: `bind`.
+  ScalarFunction&& without_casts(std::vector<Type> leading) &&;
   // May fail on data: evaluated only for rows that need it (branches of CASE, right sides of AND).
   ScalarFunction&& may_fail() && {
     fallible = true;

@@ -88,8 +88,9 @@ JoinCondition take_apart(const std::vector<ExpressionPtr>& conjuncts, size_t num
 // Gives null wherever something that it reads is null.
 bool passes_nulls_on(const TypedNode& node) {
   static constexpr std::array<std::string_view, 12> kCalls{
-      "compare =",          "<",         "<=",        ">",         ">=",      "not",
-      "instant + interval", "numeric +", "numeric -", "numeric *", "unary -", "instant - interval"};
+      "compare =", "compare <",          "compare <=", "compare >", "compare >=",
+      "not",       "instant + interval", "numeric +",  "numeric -", "numeric *",
+      "unary -",   "instant - interval"};
   if (const auto* call = dynamic_cast<const CallNode*>(&node);
       call && std::ranges::find(kCalls, call->function()) == kCalls.end())
     return false;

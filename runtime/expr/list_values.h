@@ -25,6 +25,9 @@ inline ListRange list_at(const Datum& list, int64_t row) {
 //   ListAssembler out(rows);
 //   for (...) { out.add(place); ... out.close_row(); }     // or out.null_row()
 //   return out.finish(type, {elements});
+// What a function may make of a batch where it makes more elements than it was given.
+constexpr int64_t kMostElements = int64_t{1} << 27;
+
 class ListAssembler {
  public:
   explicit ListAssembler(int64_t rows);
@@ -32,6 +35,8 @@ class ListAssembler {
   void add(int32_t place) { places_.push_back(place); }
   void close_row() { offsets_.push_back(static_cast<int32_t>(places_.size())); }
   void null_row();
+  // Of all rows so far.
+  [[nodiscard]] int64_t num_elements() const { return static_cast<int64_t>(places_.size()); }
   // Elements of the row that is open.
   [[nodiscard]] std::span<const int32_t> open_row() const {
     return std::span(places_).subspan(static_cast<size_t>(offsets_.back()));

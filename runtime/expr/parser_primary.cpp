@@ -384,7 +384,7 @@ Result<AstPtr> Parser::call(std::string function) {
     }
     ast.kind = Ast::Kind::cast;
     FLOWRUN_TRY(ast.type, parse_type(ast.text));
-    ast.text = "cast";
+    ast.text.clear();  // int(x) shows no cast in names
   }
   return make(std::move(ast));
 }

@@ -17,14 +17,20 @@ std::string signature_text(std::span<const Type> parameters) {
   return "(" + text + ")";
 }
 
-bool matches(std::span<const Type> types, std::span<const Type> parameters, bool exactly) {
+bool castable(std::span<const Type> types, std::span<const Type> parameters) {
   if (types.size() != parameters.size()) return false;
   for (size_t i = 0; i < types.size(); ++i) {
-    if (types[i].id() == TypeId::null) continue;
-    if (exactly ? !(types[i] == parameters[i]) : !implicit_cast(types[i], parameters[i]))
-      return false;
+    if (types[i].id() != TypeId::null && !implicit_cast(types[i], parameters[i])) return false;
   }
   return true;
+}
+
+// REQUIRES: castable.
+size_t num_exact(std::span<const Type> types, std::span<const Type> parameters) {
+  size_t count = 0;
+  for (size_t i = 0; i < types.size(); ++i)
+    count += types[i].id() == TypeId::null || types[i] == parameters[i] ? 1 : 0;
+  return count;
 }
 
 template <class Builder, class T>
@@ -68,12 +74,14 @@ ScalarFunction overloads(FunctionNames names, std::string doc,
   }
   BindFunction bind =
       [signatures = std::move(signatures)](const Arguments& arguments) -> Result<BoundFunction> {
-    for (const bool exactly : {true, false}) {
-      for (const ScalarFunction& signature : signatures) {
-        if (matches(arguments.types, signature.parameters, exactly))
-          return signature.bind(arguments);
-      }
+    const ScalarFunction* best = nullptr;
+    for (const ScalarFunction& signature : signatures) {
+      if (!castable(arguments.types, signature.parameters)) continue;
+      if (!best || num_exact(arguments.types, signature.parameters) >
+                       num_exact(arguments.types, best->parameters))
+        best = &signature;
     }
+    if (best) return best->bind(arguments);
     std::string expected;
     for (const ScalarFunction& signature : signatures) {
       expected += (expected.empty() ? "" : " or ") + signature_text(signature.parameters);
@@ -84,6 +92,13 @@ ScalarFunction overloads(FunctionNames names, std::string doc,
   ScalarFunction function(std::move(names), std::move(doc), least, most, std::move(bind));
   function.fallible = fallible;
   return function;
+}
+
+Status check_made_bytes(std::string_view function, int64_t bytes) {
+  constexpr int64_t kMost = int64_t{1} << 27;
+  if (bytes <= kMost) return {};
+  return Error::data(
+      fmt::format("`{}` would make a text of {} bytes — {} are the most", function, bytes, kMost));
 }
 
 ColumnPtr constant_text(std::string_view text) {

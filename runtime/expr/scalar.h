@@ -341,4 +341,8 @@ ColumnPtr constant_null();
 // "function `repeat` takes string, int; got array<int>": what a wrong call is told.
 Error wrong_argument(const Arguments& arguments, size_t i, std::string_view expected);
 
+// For functions whose result is much longer than their arguments: more than 128 MiB for one row
+// fails the run (code `data`) before it takes the machine's memory.
+Status check_made_bytes(std::string_view function, int64_t bytes);
+
 }  // namespace flowrun

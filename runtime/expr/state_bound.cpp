@@ -90,10 +90,10 @@ std::optional<Inequality> as_inequality(const Expression& conjunct) {
   const auto* call = bound ? dynamic_cast<const CallNode*>(bound->root().get()) : nullptr;
   if (!call || call->children.size() != 2) return std::nullopt;
   const std::string& function = call->function();
-  const bool less = function == "<" || function == "<=";
-  if (!less && function != ">" && function != ">=") return std::nullopt;
+  const bool less = function == "compare <" || function == "compare <=";
+  if (!less && function != "compare >" && function != "compare >=") return std::nullopt;
   Inequality inequality;
-  inequality.inclusive = function.size() == 2;
+  inequality.inclusive = function.ends_with('=');
   if (!collect(*call->children[0], less ? 1 : -1, inequality.sum) ||
       !collect(*call->children[1], less ? -1 : 1, inequality.sum))
     return std::nullopt;

@@ -13,7 +13,7 @@ TIMEOUT = 60
 def collect(binary, folder):
     """Name -> a function that gives what is wrong with the case, None if it is right."""
     cases = {}
-    scalars = [json_case(line) for line in lines(folder / "cases.jsonl")]
+    scalars = [json_case(line) for file in ("cases.jsonl", "variations.jsonl") for line in lines(folder / file)]
     answers = Answers(binary, folder, [case["expr"] for case in scalars])
     for number, case in enumerate(scalars):
         name = unique(cases, f"expressions/{case['theme']} {one_line(case['expr'])}")

@@ -64,7 +64,9 @@ Kernel element_kernel(bool from_one) {
   return [from_one](const CallContext& context, std::span<const Datum> values) {
     return pick(context, values, 0, [&](int64_t row) -> Result<int32_t> {
       const ListRange range = list_at(values[0], row);
-      int64_t index = values[1].column->values<int64_t>()[static_cast<size_t>(values[1].at(row))];
+      // Only the lower half of a bigint counts, as in Spark.
+      int64_t index = static_cast<int32_t>(
+          values[1].column->values<int64_t>()[static_cast<size_t>(values[1].at(row))]);
       if (from_one) {
         if (index == 0) return Error::data("element_at counts from 1 — index 0 names no element");
         index = index > 0 ? index - 1 : range.size() + index;
@@ -94,7 +96,7 @@ Result<BoundFunction> bind_element_at(const Arguments& arguments) {
     return BoundFunction{{list, Type::bigint()}, list.element(), element_kernel(true), true};
   }
   if (list.id() == TypeId::map) {
-    const auto common = wider_type(list.key(), key, false);
+    const auto common = tightest_common_type(list.key(), key);
     if (!common) return wrong_argument(arguments, 1, list.key().simple_string() + ", a key");
     return BoundFunction{
         {Type::map(*common, list.value()), *common}, list.value(), value_of_key, true};
@@ -111,12 +113,13 @@ Result<BoundFunction> bind_get(const Arguments& arguments) {
 }
 
 // The types of f(array, element): both brought to what they have in common.
-Result<Type> searched_type(const Arguments& arguments, bool allow_null) {
+Result<Type> searched_type(const Arguments& arguments, bool exactly) {
   const Type& list = arguments.types[0];
   if (list.id() != TypeId::array) return wrong_argument(arguments, 0, "an array");
-  if (!allow_null && arguments.types[1].id() == TypeId::null)
+  if (!exactly && arguments.types[1].id() == TypeId::null)
     return wrong_argument(arguments, 1, "a value, not NULL");
-  const auto common = wider_type(list.element(), arguments.types[1], false);
+  const auto common = exactly ? tightest_common_type(list.element(), arguments.types[1])
+                              : wider_type(list.element(), arguments.types[1], false);
   if (!common || !is_orderable(*common))
     return wrong_argument(arguments, 1, list.element().simple_string());
   return *common;

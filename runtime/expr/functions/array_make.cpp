@@ -234,14 +234,14 @@ Status fill_insert(std::span<const Datum> values, const Sources& sources, int64_
 Result<BoundFunction> bind_insert(const Arguments& arguments) {
   if (!is_array(arguments.types[0])) return wrong_argument(arguments, 0, "an array");
   if (!arguments.types[1].is_integral()) return wrong_argument(arguments, 1, "int");
-  const auto element = wider_type(arguments.types[0].element(), arguments.types[2], false);
+  const auto element = tightest_common_type(arguments.types[0].element(), arguments.types[2]);
   if (!element) return wrong_argument(arguments, 2, arguments.types[0].element().simple_string());
   const Type type = Type::array(*element);
   return BoundFunction{{type, Type::integer(), *element}, type, list_kernel(type, 2, fill_insert)};
 }
 
 Result<BoundFunction> bind_repeat(const Arguments& arguments) {
-  if (!implicit_cast(arguments.types[1], Type::integer()))
+  if (arguments.types[1].id() != TypeId::integer && arguments.types[1].id() != TypeId::null)
     return wrong_argument(arguments, 1, "int");
   const Type type = Type::array(arguments.types[0]);
   return BoundFunction{
@@ -255,8 +255,13 @@ Result<BoundFunction> bind_repeat(const Arguments& arguments) {
             out.null_row();
             continue;
           }
-          for (int32_t n = int_at(values[1], row); n > 0; --n)
-            out.add(static_cast<int32_t>(values[0].at(row)));
+          const int32_t times = int_at(values[1], row);
+          if (times > kMostElements - out.num_elements())
+            return Error::data(
+                fmt::format("array_repeat would make {} elements or more — {} are "
+                            "the most in a batch",
+                            times, kMostElements));
+          for (int32_t n = times; n > 0; --n) out.add(static_cast<int32_t>(values[0].at(row)));
           out.close_row();
         }
         const ColumnPtr source = values[0].column;
@@ -391,7 +396,8 @@ void register_array_make_functions(FunctionRegistry& registry) {
                               3, BindFunction(bind_insert))
                    .may_fail());
   registry.add(ScalarFunction("array_repeat", "array_repeat(x, n): an array of x n times.", 2, 2,
-                              BindFunction(bind_repeat)));
+                              BindFunction(bind_repeat))
+                   .may_fail());
   registry.add(ScalarFunction("flatten", "flatten(array of arrays): their elements in one array.",
                               1, 1, BindFunction(bind_flatten)));
 }

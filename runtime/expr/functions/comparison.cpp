@@ -189,10 +189,17 @@ Result<std::pair<Type, Type>> compared_types(const Arguments& arguments, bool eq
   return std::pair(*common, *common);
 }
 
+// What is called once the arguments are as they are to be compared: `compare <` of `<`.
 template <class Op>
-ScalarFunction comparison(FunctionNames names, const char* doc) {
+std::string compare_name() {
+  return "compare " + std::string(Op::kSymbol);
+}
+
+template <class Op>
+ScalarFunction comparison(const char* doc) {
+  const std::string name = compare_name<Op>();
   return ScalarFunction(
-             std::move(names), doc, 2, 2,
+             name.c_str(), doc, 2, 2,
              BindFunction([](const Arguments& arguments) -> Result<BoundFunction> {
                FLOWRUN_TRY(const auto types, compared_types(arguments, std::is_same_v<Op, Equal>));
                return BoundFunction{{types.first, types.second}, Type::boolean(), compare<Op>};
@@ -226,7 +233,38 @@ Result<TypedPtr> build_equal(CallSite& site) {
     if (*truth) return site.argument(i);
     return site.call("not", {site.argument(i)});
   }
-  return site.call_as("compare =", "=", site.arguments());
+  return site.call_as(compare_name<Equal>(), "=", site.arguments());
+}
+
+// A written decimal whose whole part surely is a bigint.
+bool is_decimal_literal(const TypedPtr& node) {
+  const auto* constant = dynamic_cast<const ConstantNode*>(node.get());
+  return constant != nullptr && constant->is_literal && node->type.id() == TypeId::decimal &&
+         node->type.precision() - node->type.scale() <= 18;
+}
+
+// i > 1.5 is i > 1, as Spark's analyzer has it: an integer against a decimal literal is compared
+// with the whole number next to it, and named so.
+template <class Op>
+Result<TypedPtr> build_order(CallSite& site) {
+  std::vector<TypedPtr> sides = site.arguments();
+  for (const size_t literal : {size_t{0}, size_t{1}}) {
+    if (!is_decimal_literal(sides[literal]) || !sides[1 - literal]->type.is_integral()) continue;
+    const bool above_or_less = std::is_same_v<Op, GreaterOrEqual> || std::is_same_v<Op, Less>;
+    const bool up = above_or_less == (literal == 1);
+    FLOWRUN_TRY(const TypedPtr whole, site.call(up ? "ceil" : "floor", {sides[literal]}));
+    const TypedPtr number = site.cast(whole, Type::bigint());
+    if (const auto* constant = dynamic_cast<const ConstantNode*>(number.get()))
+      sides[literal] = CallSite::constant(constant->value());
+  }
+  return site.call_as(compare_name<Op>(), Op::kSymbol, std::move(sides));
+}
+
+template <class Op>
+void add_order(FunctionRegistry& registry, const char* doc) {
+  registry.add(comparison<Op>(doc));
+  registry.add(
+      ScalarFunction(std::string(Op::kSymbol).c_str(), doc, 2, 2, BuildFunction(build_order<Op>)));
 }
 
 Result<TypedPtr> build_not_equal(CallSite& site) {
@@ -371,11 +409,11 @@ Result<BoundFunction> bind_is_nan(const Arguments& arguments) {
 }  // namespace
 
 void register_comparison_functions(FunctionRegistry& registry) {
-  registry.add(comparison<Equal>("compare =", "a = b: whether the two are equal."));
-  registry.add(comparison<Less>("<", "a < b: whether a comes before b."));
-  registry.add(comparison<LessOrEqual>("<=", "a <= b: whether a does not come after b."));
-  registry.add(comparison<Greater>(">", "a > b: whether a comes after b."));
-  registry.add(comparison<GreaterOrEqual>(">=", "a >= b: whether a does not come before b."));
+  registry.add(comparison<Equal>("a = b: whether the two are equal."));
+  add_order<Less>(registry, "a < b: whether a comes before b.");
+  add_order<LessOrEqual>(registry, "a <= b: whether a does not come after b.");
+  add_order<Greater>(registry, "a > b: whether a comes after b.");
+  add_order<GreaterOrEqual>(registry, "a >= b: whether a does not come before b.");
   registry.add(ScalarFunction({"=", "=="},
                               "a = b: whether the two are equal; null if either is null.", 2, 2,
                               BuildFunction(build_equal)));

@@ -311,6 +311,19 @@ Result<BoundFunction> bind_make_timestamp(const Arguments& arguments) {
   return bind_to_signature(arguments, parameters, Type::timestamp(), make_timestamps);
 }
 
+// Whole seconds that a timestamp can tell.
+Status check_seconds(const Column& numbers) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / kMicrosPerSecond;
+  if (numbers.type().id() != TypeId::bigint) return {};
+  for (int64_t row = 0; row < numbers.size(); ++row) {
+    const int64_t seconds = numbers.values<int64_t>()[static_cast<size_t>(row)];
+    if (numbers.is_valid(row) && (seconds > kMost || seconds < -kMost))
+      return Error::data("timestamp_seconds: " + std::to_string(seconds) +
+                         " leaves the range of timestamps");
+  }
+  return {};
+}
+
 // timestamp_seconds of a number of any type is its cast, but whole seconds may not overflow.
 Result<BoundFunction> bind_timestamp_seconds(const Arguments& arguments) {
   const Type& type = arguments.types[0];
@@ -320,6 +333,7 @@ Result<BoundFunction> bind_timestamp_seconds(const Arguments& arguments) {
       .arguments = {type.id() == TypeId::null ? Type::bigint() : type},
       .result = Type::timestamp(),
       .kernel = [](const CallContext& context, std::span<const Datum> rows) -> Result<Datum> {
+        FLOWRUN_RETURN_IF_ERROR(check_seconds(*rows[0].column));
         FLOWRUN_TRY(ColumnPtr times, cast(rows[0].column, Type::timestamp(), context.zone));
         return Datum{std::move(times), rows[0].constant};
       },
@@ -335,12 +349,14 @@ ScalarFunction from_units(const char* name, std::string doc, int64_t unit) {
                  return Error::data("a number leaves the range of timestamps");
                return Timestamp{micros};
              })
+      .without_casts({Type::bigint()})
       .may_fail();
 }
 
 ScalarFunction to_units(const char* name, std::string doc, int64_t unit) {
-  return scalar<int64_t(Timestamp)>(
-      name, std::move(doc), [unit](Timestamp time) { return floor_div(time.micros, unit); });
+  return scalar<int64_t(Timestamp)>(name, std::move(doc),
+                                    [unit](Timestamp time) { return floor_div(time.micros, unit); })
+      .without_casts({Type::timestamp()});
 }
 
 void register_makers(FunctionRegistry& registry) {
@@ -353,7 +369,8 @@ void register_makers(FunctionRegistry& registry) {
                    .may_fail());
   registry.add(ScalarFunction("timestamp_seconds",
                               "timestamp_seconds(n): n seconds after 1970 began.", 1, 1,
-                              BindFunction(bind_timestamp_seconds)));
+                              BindFunction(bind_timestamp_seconds))
+                   .may_fail());
   registry.add(from_units("timestamp_millis",
                           "timestamp_millis(n): n milliseconds after 1970 began.",
                           kMicrosPerMilli));
@@ -364,11 +381,14 @@ void register_makers(FunctionRegistry& registry) {
   registry.add(to_units("unix_millis", "unix_millis(time): milliseconds since 1970 began.",
                         kMicrosPerMilli));
   registry.add(to_units("unix_micros", "unix_micros(time): microseconds since 1970 began.", 1));
-  registry.add(scalar<int32_t(Date)>("unix_date", "unix_date(date): days since 1970 began.",
-                                     [](Date date) { return date.days; }));
+  registry.add(
+      scalar<int32_t(Date)>("unix_date", "unix_date(date): days since 1970 began.", [](Date date) {
+        return date.days;
+      }).without_casts({Type::date()}));
   registry.add(scalar<Date(int32_t)>("date_from_unix_date",
                                      "date_from_unix_date(n): n days after 1970-01-01.",
-                                     [](int32_t days) { return Date{days}; }));
+                                     [](int32_t days) { return Date{days}; })
+                   .without_casts({Type::integer()}));
 }
 
 }  // namespace

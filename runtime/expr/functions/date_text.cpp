@@ -98,6 +98,10 @@ ScalarFunction unix_timestamp_function(const char* name, size_t least_arguments)
         if (arguments.empty()) {
           FLOWRUN_TRY(arguments.emplace_back(), site.call("current_timestamp", {}));
         }
+        const TypeId type = arguments[0]->type.id();
+        if (type != TypeId::string && type != TypeId::date && type != TypeId::timestamp &&
+            type != TypeId::null)
+          return site.wrong_argument(0, "text, a date or a timestamp");
         if (arguments.size() < 2)
           arguments.push_back(CallSite::constant(constant_text(kDefaultPattern)));
         return site.call_as("seconds of", site.function(), std::move(arguments));

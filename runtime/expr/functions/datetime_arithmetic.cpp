@@ -250,7 +250,13 @@ Result<BoundFunction> bind_interval_days(const Arguments& arguments) {
       }};
 }
 
-// A date or timestamp plus (sign 1) or minus an interval.
+// What an interval may be added to; text is a timestamp on the way, and text again.
+bool is_movable(const Type& type, const Type& by) {
+  if (is_instant(type)) return is_interval(by);
+  return type.id() == TypeId::string && by.id() == TypeId::day_time_interval;
+}
+
+// A date, a timestamp or text plus (sign 1) or minus an interval.
 Result<TypedPtr> move_by_interval(CallSite& site, const TypedPtr& base, const TypedPtr& interval,
                                   int sign) {
   const bool whole_days = interval->type.id() == TypeId::day_time_interval &&
@@ -262,8 +268,12 @@ Result<TypedPtr> move_by_interval(CallSite& site, const TypedPtr& base, const Ty
     }
     return site.call("date_add", {base, std::move(days)});
   }
-  return site.call_as(sign > 0 ? "instant + interval" : "instant - interval", site.function(),
-                      {base, interval});
+  FLOWRUN_TRY(
+      TypedPtr moved,
+      site.call_as(sign > 0 ? "instant + interval" : "instant - interval", site.function(),
+                   {base->type.id() == TypeId::string ? site.cast(base, Type::timestamp()) : base,
+                    interval}));
+  return base->type.id() == TypeId::string ? site.cast(std::move(moved), base->type) : moved;
 }
 
 ScalarFunction internal(const char* name, const char* format, BindFunction bind) {
@@ -295,17 +305,16 @@ Result<TypedPtr> build_datetime_arithmetic(CallSite& site, char op) {
   } else if (is_interval(a->type) && is_interval(b->type)) {
     return site.call_as(sign > 0 ? "interval + interval" : "interval - interval", site.function(),
                         {a, b});
-  } else if (is_instant(a->type) && is_interval(b->type)) {
+  } else if (is_movable(a->type, b->type)) {
     return move_by_interval(site, a, b, sign);
-  } else if (op == '+' && is_interval(a->type) && is_instant(b->type)) {
+  } else if (op == '+' && is_movable(b->type, a->type)) {
     return move_by_interval(site, b, a, 1);
   } else if (op == '-' &&
              (a->type.id() == TypeId::timestamp || b->type.id() == TypeId::timestamp) &&
-             implicit_cast(a->type, Type::timestamp()) &&
-             implicit_cast(b->type, Type::timestamp())) {
-    if (!a->type.is_numeric() && !b->type.is_numeric())
-      return site.call_as("timestamp - timestamp", "-", {a, b});
-  } else if (op == '-' && is_instant(b->type) &&
+             (is_instant(a->type) || a->type.id() == TypeId::null) &&
+             (is_instant(b->type) || b->type.id() == TypeId::null)) {
+    return site.call_as("timestamp - timestamp", "-", {a, b});
+  } else if (op == '-' && b->type.id() == TypeId::date &&
              (is_instant(a->type) || a->type.id() == TypeId::string)) {
     return site.call_as("date - date", "-", {a, b});
   } else if (a->type.id() == TypeId::date) {

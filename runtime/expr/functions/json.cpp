@@ -192,6 +192,8 @@ Result<BoundFunction> bind_from_json(const Arguments& arguments) {
   const auto schema = arguments.constant_text(1);
   if (!schema)
     return wrong_argument(arguments, 1, "a schema as constant text, such as 'a int, b string'");
+  if (schema->find_first_not_of(" \t\r\n") == std::string::npos)
+    return wrong_argument(arguments, 1, "a schema that names something, such as 'a int'");
   if (auto type = parse_type(*schema)) {
     request.type = *type;
   } else {
@@ -306,23 +308,30 @@ std::string only_first(const char* name, std::span<const std::string> arguments)
 }  // namespace
 
 void register_json_functions(FunctionRegistry& registry) {
-  registry.add(scalar_with<PathState, std::string(Text, Text)>(
-      "get_json_object",
-      "get_json_object(json, path): what stands at a path such as '$.a[0].b'; null if nothing.",
-      get_json_object));
+  registry.add(
+      scalar_with<PathState, std::string(Text, Text)>(
+          "get_json_object",
+          "get_json_object(json, path): what stands at a path such as '$.a[0].b'; null if nothing.",
+          get_json_object)
+          .without_casts({Type::string(), Type::string()}));
   registry.add(scalar_with<TokenState, int32_t(Text)>(
-      "json_array_length", "json_array_length(json): elements of an array; null if it is none.",
-      array_length));
-  registry.add(ScalarFunction(
-      "json_object_keys", "json_object_keys(json): names of an object; null if it is none.", 1, 1,
-      BindFunction([](const Arguments& arguments) {
-        const Type parameter = Type::string();
-        return bind_to_signature(arguments, {&parameter, 1}, Type::array(Type::string()),
-                                 object_keys_kernel);
-      })));
+                   "json_array_length",
+                   "json_array_length(json): elements of an array; null if it is none.",
+                   array_length)
+                   .without_casts({Type::string()}));
+  registry.add(ScalarFunction("json_object_keys",
+                              "json_object_keys(json): names of an object; null if it is none.", 1,
+                              1, BindFunction([](const Arguments& arguments) {
+                                const Type parameter = Type::string();
+                                return bind_to_signature(arguments, {&parameter, 1},
+                                                         Type::array(Type::string()),
+                                                         object_keys_kernel);
+                              }))
+                   .without_casts({Type::string()}));
   registry.add(ScalarFunction("from_json",
                               "from_json(json, schema[, options]): the value of a JSON text.", 2, 3,
                               BindFunction(bind_from_json))
+                   .without_casts({Type::string()})
                    .named_by([](std::span<const std::string> arguments) {
                      // A map has the name of what it is made of.
                      return lower_name(arguments[1]).starts_with("map<")

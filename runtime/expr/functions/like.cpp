@@ -12,6 +12,7 @@
 #include "runtime/expr/like_pattern.h"
 #include "runtime/expr/scalar.h"
 #include "runtime/expr/vector_loops.h"
+#include "runtime/format/unicode_case.h"
 
 namespace flowrun {
 
@@ -76,7 +77,8 @@ Result<BoundFunction> bind_like(const Arguments& arguments, bool any_case) {
   std::string escape = "\\";
   if (arguments.size() == 3) {
     const auto given = arguments.constant_text(2);
-    if (!given || given->empty()) return wrong_argument(arguments, 2, "one character, the escape");
+    if (!given || count_code_points(*given) != 1)
+      return wrong_argument(arguments, 2, "one character, the escape");
     escape = *given;
   }
   for (size_t i = 0; i < 2; ++i) {

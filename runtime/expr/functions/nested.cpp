@@ -168,7 +168,9 @@ Result<Datum> array_item(const CallContext& context, std::span<const Datum> argu
   const int64_t rows = rows_to_compute(arguments, context.num_rows);
   return pick(array, 0, rows, all_constant(arguments), [&](int64_t row) -> int32_t {
     if (array.is_null(row) || index.is_null(row)) return -1;
-    const int64_t wanted = index.column->values<int64_t>()[static_cast<size_t>(index.at(row))];
+    // Only the lower half of a bigint counts, as in Spark.
+    const int64_t wanted =
+        static_cast<int32_t>(index.column->values<int64_t>()[static_cast<size_t>(index.at(row))]);
     const int64_t begin = array.column->list_begin(array.at(row));
     const int64_t end = array.column->list_end(array.at(row));
     return wanted < 0 || wanted >= end - begin ? -1 : static_cast<int32_t>(begin + wanted);

@@ -65,6 +65,7 @@ Result<Datum> format_numbers(const CallContext& context, std::span<const Datum> 
     } else {
       const int32_t places = how.column->values<int32_t>()[static_cast<size_t>(how.at(row))];
       if (places < 0) return false;
+      FLOWRUN_RETURN_IF_ERROR(check_made_bytes("format_number", places));
       format = formats.by_places(places);
     }
     append_formatted(*format, *arguments[0].column, arguments[0].at(row), out);

@@ -1,4 +1,5 @@
 // Regular expressions in Java's syntax: matching, extracting, replacing, splitting.
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -54,23 +55,26 @@ Result<bool> matches(RegexState& state, Text text, Text pattern) {
   return regex->matches_somewhere(text);
 }
 
-Error no_such_group(int32_t group, const JavaRegex& regex) {
-  return Error::data("there is no group " + std::to_string(group) + " — the pattern has 0 to " +
-                     std::to_string(regex.num_groups()));
-}
-
-// Compiles, and makes room for the groups up to `group`.
+// Compiles, and makes room for the groups up to `group`, or all if there are fewer.
 Result<const JavaRegex*> prepare(RegexState& state, Text pattern, int32_t group) {
   FLOWRUN_TRY(const JavaRegex* regex, state.get(pattern));
-  if (group < 0 || group > regex->num_groups()) return no_such_group(group, *regex);
-  state.groups.resize(static_cast<size_t>(group) + 1);
+  state.groups.resize(static_cast<size_t>(std::clamp(group, 0, regex->num_groups())) + 1);
   return regex;
+}
+
+// Of the match that was found: as in Spark it does not matter before that there is no such group.
+Result<Text> group_of(const RegexState& state, const JavaRegex& regex, int32_t group) {
+  if (group < 0 || group > regex.num_groups()) {
+    return Error::data("there is no group " + std::to_string(group) + " — the pattern has 0 to " +
+                       std::to_string(regex.num_groups()));
+  }
+  return state.groups[static_cast<size_t>(group)];
 }
 
 Result<Text> extract(RegexState& state, Text text, Text pattern, int32_t group) {
   FLOWRUN_TRY(const JavaRegex* regex, prepare(state, pattern, group));
   if (!regex->find(text, 0, state.groups)) return Text{};
-  return state.groups[static_cast<size_t>(group)];
+  return group_of(state, *regex, group);
 }
 
 Result<int32_t> count(RegexState& state, Text text, Text pattern) {
@@ -103,7 +107,7 @@ Result<std::optional<Text>> first_match(RegexState& state, Text text, Text patte
 Status replace(RegexState& state, Text text, Text pattern, Text replacement, int32_t start,
                std::string& out) {
   FLOWRUN_TRY(const JavaRegex* regex, state.get(pattern));
-  FLOWRUN_TRY(const JavaReplacement* parts, state.replacement_for(replacement, pattern, *regex));
+  const JavaReplacement* parts = nullptr;  // looked at when there is something to replace
   state.groups.resize(static_cast<size_t>(regex->num_groups()) + 1);
   const size_t head = start > 1 ? code_point_offset(text, start - 1) : 0;
   out += text.substr(0, head);
@@ -112,6 +116,9 @@ Status replace(RegexState& state, Text text, Text pattern, Text replacement, int
   size_t copied = 0;
   for (size_t at = 0; regex->find(body, at, state.groups);
        at = JavaRegex::after(body, state.groups[0])) {
+    if (!parts) {
+      FLOWRUN_TRY(parts, state.replacement_for(replacement, pattern, *regex));
+    }
     const auto begin = static_cast<size_t>(state.groups[0].data() - body.data());
     out += body.substr(copied, begin - copied);
     parts->append(state.groups, out);
@@ -121,11 +128,12 @@ Status replace(RegexState& state, Text text, Text pattern, Text replacement, int
   return {};
 }
 
-// As String.split with the limit; 0 counts as none. An empty pattern parts all characters.
+// As String.split with the limit; 0 counts as none. An empty pattern parts all characters; the last
+// of a limited number has the rest.
 void split_characters(Text text, int32_t limit, std::vector<Text>& parts) {
   const int32_t size = count_code_points(text);
   for (int32_t left = limit > size || limit <= 0 ? size : limit; left > 0; --left) {
-    const size_t bytes = code_point_size(text[0]);
+    const size_t bytes = left == 1 ? text.size() : code_point_size(text[0]);
     parts.push_back(text.substr(0, bytes));
     text.remove_prefix(std::min(bytes, text.size()));
   }
@@ -193,7 +201,8 @@ Status extract_all(RegexState& state, Text text, Text pattern, int32_t group,
   FLOWRUN_TRY(const JavaRegex* regex, prepare(state, pattern, group));
   for (size_t at = 0; regex->find(text, at, state.groups);
        at = JavaRegex::after(text, state.groups[0])) {
-    parts.push_back(state.groups[static_cast<size_t>(group)]);
+    FLOWRUN_TRY(const Text part, group_of(state, *regex, group));
+    parts.push_back(part);
   }
   return {};
 }
@@ -205,11 +214,8 @@ ScalarFunction replace_function() {
       replace));
   function.bind =
       [bind = std::move(function.bind)](const Arguments& arguments) -> Result<BoundFunction> {
-    const ColumnPtr& start = arguments.constants[3];
-    if (start != nullptr && !start->is_null(0) && start->type().id() == TypeId::integer &&
-        start->values<int32_t>()[0] < 1) {
-      return Error::invalid("regexp_replace starts at character 1 or later");
-    }
+    const auto start = arguments.constant_integer(3);
+    if (start && *start < 1) return Error::invalid("regexp_replace starts at character 1 or later");
     return bind(arguments);
   };
   return std::move(function).with_defaults({constant_int(1)});

@@ -169,10 +169,12 @@ BoundFunction bind_number_rounding(const Type& type, int places, Rounding roundi
 // The constant number of places; nothing for a null.
 Result<std::optional<int>> constant_places(const Arguments& arguments) {
   const ColumnPtr& places = arguments.constants[1];
-  if (places == nullptr) return wrong_argument(arguments, 1, "a constant int");
-  if (places->is_null(0)) return std::optional<int>{};
-  if (places->type().id() != TypeId::integer) return wrong_argument(arguments, 1, "a constant int");
-  return std::optional<int>{places->values<int32_t>()[0]};
+  if (places != nullptr && places->is_null(0)) return std::optional<int>{};
+  const auto number = arguments.constant_integer(1);
+  if (!number) return wrong_argument(arguments, 1, "a constant int");
+  // More places than any number has; their powers of ten would leave an int.
+  constexpr int kMost = 400;
+  return std::optional<int>{std::clamp(*number, -kMost, kMost)};
 }
 
 Type number_for(const Type& type) { return type.is_numeric() ? type : Type::double_(); }
@@ -193,10 +195,10 @@ Result<BoundFunction> bind_round(const Arguments& arguments, Rounding rounding) 
     return wrong_argument(arguments, 0, "a number");
   FLOWRUN_TRY(const auto places, constant_places(arguments));
   const Type type = number_for(given);
-  if (!places) return always_null(type, arguments);
   BoundFunction bound = type.id() == TypeId::decimal
-                            ? bind_decimal_rounding(type, *places, rounding)
-                            : bind_number_rounding(type, *places, rounding);
+                            ? bind_decimal_rounding(type, places.value_or(0), rounding)
+                            : bind_number_rounding(type, places.value_or(0), rounding);
+  if (!places) return always_null(bound.result, arguments);
   bound.arguments.push_back(Type::integer());
   return bound;
 }
@@ -207,6 +209,8 @@ Result<BoundFunction> bind_edge(const Arguments& arguments, Rounding rounding) {
   if (!given.is_numeric() && !implicit_cast(given, Type::double_()))
     return wrong_argument(arguments, 0, "a number");
   if (arguments.size() == 2) {
+    if (arguments.types[1].id() != TypeId::integer)
+      return wrong_argument(arguments, 1, "a constant int");
     FLOWRUN_TRY(const auto places, constant_places(arguments));
     const Type type = given.is_integral() || given.id() == TypeId::decimal ? decimal_type_for(given)
                       : given.id() == TypeId::real                         ? Type::decimal(14, 7)

@@ -13,8 +13,6 @@ namespace flowrun {
 
 namespace {
 
-constexpr int64_t kMostElements = int64_t{1} << 27;
-
 Error wrong_step() { return Error::data("sequence: the step leads away from the end, or is zero"); }
 
 // A step in months, days and microseconds; numbers use the last alone.
@@ -133,9 +131,8 @@ Result<Datum> run(const Type& type, const CallContext& context, std::span<const 
 Result<BoundFunction> bind_sequence(const Arguments& arguments) {
   Type a = arguments.types[0].id() == TypeId::null ? arguments.types[1] : arguments.types[0];
   Type b = arguments.types[1].id() == TypeId::null ? a : arguments.types[1];
-  if (a.id() == TypeId::null) a = b = Type::integer();
   const bool times = a.id() == TypeId::date || a.id() == TypeId::timestamp;
-  const auto element = tightest_common_type(a, b);
+  auto element = tightest_common_type(a, b);
   if (!element || (!times && !element->is_integral())) {
     return Error::invalid(fmt::format("`{}` takes two integers, dates or timestamps; got {} and {}",
                                       arguments.function, a.simple_string(), b.simple_string()));
@@ -147,6 +144,8 @@ Result<BoundFunction> bind_sequence(const Arguments& arguments) {
         step.id() == TypeId::day_time_interval || step.id() == TypeId::year_month_interval;
     if (times ? !interval : !(step.is_integral() || step.id() == TypeId::null))
       return wrong_argument(arguments, 2, times ? "an interval" : "an integer");
+    if (!times) element = tightest_common_type(*element, step);
+    types = {*element, *element};
     types.push_back(times ? step : Type::bigint());
   }
   const Type type = Type::array(*element);

@@ -6,14 +6,13 @@
 #include "runtime/expr/analyzer.h"
 #include "runtime/expr/coercion.h"
 #include "runtime/expr/functions/functions.h"
+#include "runtime/expr/functions/text_cut.h"
 #include "runtime/expr/scalar.h"
 #include "runtime/format/unicode_case.h"
 
 namespace flowrun {
 
 namespace {
-
-constexpr int32_t kToTheEnd = std::numeric_limits<int32_t>::max();
 
 struct Ends {
   bool left;
@@ -90,34 +89,8 @@ void register_trims(FunctionRegistry& registry) {
            })}));
 }
 
-// The characters from position `position` (from 1; from the end if negative), `length` of them.
-struct Cut {
-  int64_t start;
-  int64_t end;
-};
-Cut cut_of(int64_t size, int32_t position, int32_t length) {
-  const int64_t start = position > 0 ? position - 1 : position < 0 ? size + position : 0;
-  return {start, start + length};
-}
-
-std::string_view substring(std::string_view text, int32_t position, int32_t length) {
-  const Cut cut = cut_of(position < 0 ? count_code_points(text) : 0, position, length);
-  if (cut.end <= cut.start) return {};
-  const size_t begin = code_point_offset(text, std::max<int64_t>(cut.start, 0));
-  const int64_t characters = cut.end - std::max<int64_t>(cut.start, 0);
-  if (characters <= 0) return {};
-  const std::string_view rest = text.substr(begin);
-  return rest.substr(0, code_point_offset(rest, characters));
-}
-
 Binary subbytes(Binary binary, int32_t position, int32_t length) {
-  const auto size = static_cast<int64_t>(binary.bytes.size());
-  Cut cut = cut_of(size, position, length);
-  cut.start = std::clamp<int64_t>(cut.start, 0, size);
-  cut.end = std::min(cut.end, size);
-  if (cut.end <= cut.start) return {};
-  return {binary.bytes.substr(static_cast<size_t>(cut.start),
-                              static_cast<size_t>(cut.end - cut.start))};
+  return {cut_bytes(binary.bytes, position, length)};
 }
 
 void register_cuts(FunctionRegistry& registry) {
@@ -125,12 +98,12 @@ void register_cuts(FunctionRegistry& registry) {
   registry.add(overloads({"substring", "substr"},
                          "substring(text, position[, length]): characters from a position, from "
                          "the end if negative.",
-                         {scalar<Text(Text, int32_t, int32_t)>("", "", substring),
+                         {scalar<Text(Text, int32_t, int32_t)>("", "", cut_text),
                           scalar<Binary(Binary, int32_t, int32_t)>("", "", subbytes)})
-                   .with_defaults({constant_int(kToTheEnd)}));
+                   .with_defaults({constant_int(kCutToTheEnd)}));
   registry.add(overloads("left", "left(text, n): the first n characters.",
                          {scalar<Text(Text, int32_t)>(
-                              "", "", [](Text text, int32_t n) { return substring(text, 1, n); }),
+                              "", "", [](Text text, int32_t n) { return cut_text(text, 1, n); }),
                           scalar<Binary(Binary, int32_t)>("", "", [](Binary binary, int32_t n) {
                             return subbytes(binary, 1, n);
                           })}));
@@ -138,9 +111,9 @@ void register_cuts(FunctionRegistry& registry) {
       "right", "right(text, n): the last n characters.",
       {scalar<Text(Text, int32_t)>(
            "", "",
-           [](Text text, int32_t n) { return n <= 0 ? Text{} : substring(text, -n, kToTheEnd); }),
+           [](Text text, int32_t n) { return n <= 0 ? Text{} : cut_text(text, -n, kCutToTheEnd); }),
        scalar<Binary(Binary, int32_t)>("", "", [](Binary binary, int32_t n) {
-         return n <= 0 ? Binary{} : subbytes(binary, -n, kToTheEnd);
+         return n <= 0 ? Binary{} : subbytes(binary, -n, kCutToTheEnd);
        })}));
 }
 
@@ -152,19 +125,22 @@ void append_padding(std::string_view pad, int64_t characters, std::string& out) 
 }
 
 template <bool kLeft>
-void pad_text(std::string_view text, int32_t length, std::string_view pad, std::string& out) {
+Status pad_text(std::string_view text, int32_t length, std::string_view pad, std::string& out) {
+  FLOWRUN_RETURN_IF_ERROR(check_made_bytes(kLeft ? "lpad" : "rpad", length));
   const int64_t missing = static_cast<int64_t>(length) - count_code_points(text);
   if (missing <= 0 || pad.empty()) {
     if (length > 0) out += text.substr(0, code_point_offset(text, length));
-    return;
+    return {};
   }
   if constexpr (kLeft) append_padding(pad, missing, out);
   out += text;
   if constexpr (!kLeft) append_padding(pad, missing, out);
+  return {};
 }
 
 template <bool kLeft>
-void pad_bytes(Binary binary, int32_t length, Binary pad, std::string& out) {
+Status pad_bytes(Binary binary, int32_t length, Binary pad, std::string& out) {
+  FLOWRUN_RETURN_IF_ERROR(check_made_bytes(kLeft ? "lpad" : "rpad", length));
   const auto wanted = static_cast<size_t>(std::max(length, 0));
   const size_t missing = wanted > binary.bytes.size() ? wanted - binary.bytes.size() : 0;
   std::string padding;
@@ -173,6 +149,7 @@ void pad_bytes(Binary binary, int32_t length, Binary pad, std::string& out) {
   if constexpr (kLeft) out += padding;
   out += binary.bytes.substr(0, wanted);
   if constexpr (!kLeft) out += padding;
+  return {};
 }
 
 // Without a pad, text is filled up with spaces and binary with zeros; the column's name shows it.
@@ -193,7 +170,8 @@ void add_pad(FunctionRegistry& registry, const char* name, const char* padder, c
   using Text = std::string_view;
   registry.add(overloads(padder, doc,
                          {scalar<std::string(Text, int32_t, Text)>("", "", pad_text<kLeft>),
-                          scalar<BinaryText(Binary, int32_t, Binary)>("", "", pad_bytes<kLeft>)}));
+                          scalar<BinaryText(Binary, int32_t, Binary)>("", "", pad_bytes<kLeft>)})
+                   .may_fail());
   registry.add(ScalarFunction(name, doc, 2, 3, BuildFunction([padder](CallSite& site) {
                                 return build_pad(site, padder);
                               })));
@@ -379,14 +357,22 @@ void register_joins(FunctionRegistry& registry) {
       "concat_ws(separator, x, ...): what is not null, joined; elements of arrays too.", 1,
       ScalarFunction::kAnyNumber, BindFunction(bind_concat_ws)));
   registry.add(scalar<std::string(Text, int32_t)>(
-      "repeat", "repeat(text, n): the text n times over; empty if n is not positive.",
-      [](Text text, int32_t n, std::string& out) {
-        for (; n > 0; --n) out += text;
-      }));
-  registry.add(
-      scalar<std::string(int32_t)>("space", "space(n): n spaces.", [](int32_t n, std::string& out) {
-        if (n > 0) out.append(static_cast<size_t>(n), ' ');
-      }));
+                   "repeat", "repeat(text, n): the text n times over; empty if n is not positive.",
+                   [](Text text, int32_t n, std::string& out) -> Status {
+                     if (text.empty()) return {};
+                     FLOWRUN_RETURN_IF_ERROR(
+                         check_made_bytes("repeat", static_cast<int64_t>(text.size()) * n));
+                     for (; n > 0; --n) out += text;
+                     return {};
+                   })
+                   .may_fail());
+  registry.add(scalar<std::string(int32_t)>("space", "space(n): n spaces.",
+                                            [](int32_t n, std::string& out) -> Status {
+                                              FLOWRUN_RETURN_IF_ERROR(check_made_bytes("space", n));
+                                              if (n > 0) out.append(static_cast<size_t>(n), ' ');
+                                              return {};
+                                            })
+                   .may_fail());
 }
 
 // The rows of an array, each back to front.

@@ -1,4 +1,5 @@
 // Text and bytes: codes, base 64, hexadecimal, character sets, sounds.
+#include <algorithm>
 #include <array>
 
 #include "runtime/columnar/builder.h"
@@ -115,6 +116,17 @@ bool decode_checked_base64(Text text, std::string& out) {
   if (!is_base64(text)) return false;
   decode_base64(text, out);
   return true;
+}
+
+// Whatever is not of the alphabet is passed over, but a last character alone makes no byte.
+Status decode_whole_base64(Text text, std::string& out) {
+  const auto size = std::ranges::count_if(text.substr(0, text.find('=')),
+                                          [](char c) { return kBase64.find(c) != Text::npos; });
+  if (size % 4 == 1)
+    return Error::data("unbase64 cannot read '" + std::string(text) +
+                       "': its last character makes no byte");
+  decode_base64(text, out);
+  return {};
 }
 
 // As a decoder that says false, but fails.
@@ -339,14 +351,16 @@ void register_string_encoding_functions(FunctionRegistry& registry) {
   registry.add(scalar<std::string(Binary)>(
       "base64", "base64(x): in base 64, in lines of 76 characters.",
       [](Binary binary, std::string& out) { append_base64(binary.bytes, out); }));
-  registry.add(
-      scalar<BinaryText(Text)>("unbase64", "unbase64(text): the bytes of base 64.", decode_base64));
+  registry.add(scalar<BinaryText(Text)>("unbase64", "unbase64(text): the bytes of base 64.",
+                                        decode_whole_base64)
+                   .may_fail());
   registry.add(hex_function());
   registry.add(scalar<BinaryText(Text)>(
       "unhex", "unhex(text): the bytes of hexadecimal digits; null if there are others.",
       decode_hex));
   registry.add(scalar<std::string(Text)>("soundex", "soundex(text): how an English word sounds.",
-                                         append_soundex));
+                                         append_soundex)
+                   .without_casts({Type::string()}));
   registry.add(
       scalar<BinaryText(Text, Text)>(
           "encode", "encode(text, charset): the bytes of a text in a character set.", encode)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runtime/expr/functions/functions.h"
+#include "runtime/expr/functions/text_cut.h"
 #include "runtime/expr/scalar.h"
 #include "runtime/format/unicode_case.h"
 
@@ -127,26 +128,25 @@ int32_t find_in_set(Text word, Text set) {
   }
 }
 
+int32_t saturating_add(int32_t a, int32_t b) {
+  constexpr std::numeric_limits<int32_t> kLimits;
+  return static_cast<int32_t>(std::clamp<int64_t>(int64_t{a} + b, kLimits.min(), kLimits.max()));
+}
+
 // `length` characters from `position` on make way for `replacement`.
 void overlay(Text text, Text replacement, int32_t position, int32_t length, std::string& out) {
-  const int64_t size = length >= 0 ? length : count_code_points(replacement);
-  const size_t end_of_head =
-      code_point_offset(text, std::max<int64_t>(static_cast<int64_t>(position) - 1, 0));
-  const int64_t tail = static_cast<int64_t>(position) - 1 + size;
-  out += text.substr(0, position > 0 ? end_of_head : 0);
+  const int32_t size = length >= 0 ? length : count_code_points(replacement);
+  out += cut_text(text, 1, saturating_add(position, -1));
   out += replacement;
-  out += text.substr(code_point_offset(text, std::max<int64_t>(tail, 0)));
+  out += cut_text(text, saturating_add(position, size), kCutToTheEnd);
 }
 
 void overlay_bytes(Binary binary, Binary replacement, int32_t position, int32_t length,
                    std::string& out) {
-  const auto size = static_cast<int64_t>(binary.bytes.size());
-  const int64_t cut = length >= 0 ? length : static_cast<int64_t>(replacement.bytes.size());
-  const int64_t head = std::clamp<int64_t>(static_cast<int64_t>(position) - 1, 0, size);
-  const int64_t tail = std::clamp<int64_t>(static_cast<int64_t>(position) - 1 + cut, 0, size);
-  out += binary.bytes.substr(0, static_cast<size_t>(head));
+  const int32_t size = length >= 0 ? length : static_cast<int32_t>(replacement.bytes.size());
+  out += cut_bytes(binary.bytes, 1, saturating_add(position, -1));
   out += replacement.bytes;
-  out += binary.bytes.substr(static_cast<size_t>(tail));
+  out += cut_bytes(binary.bytes, saturating_add(position, size), kCutToTheEnd);
 }
 
 std::vector<uint32_t> code_points(Text text) {

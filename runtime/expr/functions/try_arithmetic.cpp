@@ -120,6 +120,7 @@ void register_try_functions(FunctionRegistry& registry) {
                           scalar<int8_t(int16_t, int32_t)>("", "", bit_of<int16_t>),
                           scalar<int8_t(int32_t, int32_t)>("", "", bit_of<int32_t>),
                           scalar<int8_t(int64_t, int32_t)>("", "", bit_of<int64_t>)})
+                   .without_casts({Type::bigint()})
                    .may_fail());
 }
 

@@ -166,7 +166,9 @@ bool append_query_value(Text url, Text part, Text key, std::string& out) {
 
 // application/x-www-form-urlencoded.
 void encode(Text text, std::string& out) {
-  for (const char c : text) {
+  std::string repaired;
+  append_replacing_invalid_utf8(text, repaired);
+  for (const char c : repaired) {
     if (is_letter(c) || is_digit(c) || Text(".-*_").find(c) != Text::npos) {
       out += c;
     } else if (c == ' ') {
@@ -208,12 +210,12 @@ Status decode(Text text, std::string& out) {
 
 void register_url_functions(FunctionRegistry& registry) {
   for (const char* name : {"parse_url", "try_parse_url"}) {
-    registry.add(overloads(
-        name,
-        std::string(name) +
-            "(url, part[, key]): PROTOCOL, AUTHORITY, USERINFO, HOST, PATH, QUERY, FILE or REF.",
-        {scalar<std::string(Text, Text)>("", "", append_part),
-         scalar<std::string(Text, Text, Text)>("", "", append_query_value)}));
+    registry.add(overloads(name,
+                           std::string(name) + "(url, part[, key]): PROTOCOL, AUTHORITY, USERINFO, "
+                                               "HOST, PATH, QUERY, FILE or REF.",
+                           {scalar<std::string(Text, Text)>("", "", append_part),
+                            scalar<std::string(Text, Text, Text)>("", "", append_query_value)})
+                     .without_casts({Type::string(), Type::string(), Type::string()}));
   }
   registry.add(scalar<std::string(Text)>(
       "url_encode", "url_encode(text): percent-encoded, as forms are.", encode));

@@ -40,6 +40,25 @@ TEST_CASE("arrays_zip fills shorter arrays up with nulls") {
   CHECK(f.answer("arrays_zip(id, ints)") == "error");
 }
 
+TEST_CASE("a text or an array that would take the machine's memory fails instead") {
+  Fixture f;
+  for (const char* expression :
+       {"repeat('abc', 2000000000)", "space(2000000000)", "lpad('x', 2000000000, 'y')",
+        "rpad(bin, 2000000000, bin)", "array_repeat('abc', 2147483647)",
+        "format_number(d, 2147483647)", "sequence(1, 2000000000)"}) {
+    INFO(expression);
+    CHECK(f.answer(expression) == "error");
+  }
+  CHECK(f.answer("length(repeat('abc', 1000000))") ==
+        "length(repeat(abc, 1000000)) | int | \"3000000\"");
+}
+
+TEST_CASE("numbers are rounded to any number of places") {
+  Fixture f;
+  CHECK(f.answer("round(i, -2147483648)") == "round(i, -2147483648) | int | \"0\"");
+  CHECK(f.answer("round(d, 2147483647)") == "round(d, 2147483647) | double | \"1.5\"");
+}
+
 TEST_CASE("parts of an interval may be left out") {
   Fixture f;
   CHECK(f.answer("make_dt_interval(1)") ==
