@@ -12,6 +12,8 @@
 #include "runtime/base/suggest.h"
 #include "runtime/expr/function_registry.h"
 #include "runtime/format/text.h"
+#include "runtime/sql/sql_aggregates.h"
+#include "runtime/sql/sql_calls.h"
 #include "runtime/sql/sql_functions.h"
 #include "runtime/sql/sql_table.h"
 #include "runtime/sql/sql_text.h"
@@ -63,7 +65,8 @@ class Query {
         environment_(environment),
         types_(zone),
         functions_{types_, environment, {system_clock().now(), environment.timezone}},
-        deadline_(options.time_limit, options.cancelled) {}
+        deadline_(options.time_limit, options.cancelled),
+        aggregates_{types_, environment, functions_.evaluation, deadline_, options.max_memory} {}
 
   Result<SqlResult> run() {
     FLOWRUN_TRY(const std::vector<StatementToken> tokens, sql_tokens(statement_));
@@ -71,8 +74,16 @@ class Query {
     if (answer) return std::move(*answer);
     for (const SqlTable& table : tables_)
       sources_.push_back({&table, sql_columns(table, types_), &types_, &deadline_, &declaring_});
-    FLOWRUN_TRY(SqlText text, SqlText::make(statement_, names()));
+    calls_ = find_aggregate_calls(statement_, tokens, [this](std::string_view name) {
+      return environment_.functions->find_aggregate(name) != nullptr;
+    });
+    FLOWRUN_TRY(SqlText text, SqlText::make(statement_, names(), calls_.edits));
     FLOWRUN_RETURN_IF_ERROR(open(text));
+    if (!calls_.calls.empty()) {
+      const SchemaPtr columns = columns_of_named_tables(statement_, tokens, sources_);
+      FLOWRUN_RETURN_IF_ERROR(
+          register_sql_aggregates(database_.get(), calls_.calls, columns, aggregates_));
+    }
     FLOWRUN_TRY(const Statement prepared, prepare(text));
     return read(prepared.get(), text);
   }
@@ -197,6 +208,8 @@ class Query {
   SqlTypes types_;
   SqlFunctionContext functions_;
   SqlDeadline deadline_;
+  SqlAggregateContext aggregates_;
+  SqlAggregateCalls calls_;
   std::deque<SqlTableSource> sources_;
   bool declaring_ = false;
   std::unique_ptr<sqlite3, CloseDatabase> database_;  // closed before what it points to
@@ -255,6 +268,7 @@ Error Query::complaint(const SqlText& text) const {
   if (code == SQLITE_INTERRUPT)
     return Error::cancelled(fmt::format("this took longer than {} ms — ask for less, or raise {}",
                                         options_.time_limit / 1000, options_.time_limit_name));
+  if (aggregates_.failed) return *aggregates_.failed;
   Error error = Error::invalid(explained(sqlite3_errmsg(database_.get())));
   const int offset = sqlite3_error_offset(database_.get());
   if (offset >= 0) error.offset = text.original_offset(static_cast<size_t>(offset));
@@ -286,22 +300,21 @@ std::string Query::explained(std::string_view message) const {
   }
   if (const std::string name = after("no such function: "); !name.empty()) {
     std::vector<std::string> names = environment_.functions->names();
-    std::erase_if(names, [&](const std::string& known) {
-      return !environment_.functions->find_scalar(known);
-    });
-    for (const char* own : {"count", "sum", "avg", "min", "max", "total", "group_concat"})
-      names.emplace_back(own);
-    const std::string hint = did_you_mean(name, names);
-    const bool aggregate = environment_.functions->find_aggregate(name) != nullptr;
-    return "no function " + back_quoted(name) +
-           (aggregate
-                ? " here — of the aggregate functions there are count, sum, avg, min and max; "
-                  "the pipeline itself has the others"
-                : hint);
+    for (const char* own : {"total", "group_concat"}) names.emplace_back(own);
+    if (environment_.functions->find_aggregate(name))
+      return "no function " + back_quoted(name) +
+             " over a window — there count, sum, avg, min, max and first_value are known";
+    return "no function " + back_quoted(name) + did_you_mean(name, names);
   }
   if (message == "not authorized" || message.find("prohibited") != std::string_view::npos)
     return "only questions are answered here — write `select ...`";
-  return std::string(message);
+  // A call of an aggregate function by its own name.
+  std::string words(message);
+  for (const SqlAggregateCall& call : calls_.calls) {
+    const size_t found = words.find(call.sqlite_name);
+    if (found != std::string::npos) words.replace(found, call.sqlite_name.size(), call.function);
+  }
+  return words;
 }
 
 }  // namespace
@@ -318,20 +331,18 @@ Result<SqlResult> Sql::run(std::string_view statement, const std::vector<SqlTabl
 
 std::vector<std::string> Sql::words(const std::vector<SqlTable>& tables) const {
   std::set<std::string> words = {
-      "select",      "from",     "where", "group by", "order by", "having",  "limit",
-      "desc",        "distinct", "join",  "left",     "on",       "as",      "and",
-      "or",          "not",      "is",    "null",     "like",     "between", "case",
-      "when",        "then",     "else",  "end",      "with",     "union",   "all",
-      "show tables", "describe", "count", "sum",      "avg",      "min",     "max"};
+      "select", "from",     "where",       "group by", "order by", "having",      "limit",
+      "desc",   "distinct", "join",        "left",     "on",       "as",          "and",
+      "or",     "not",      "is",          "null",     "like",     "between",     "case",
+      "when",   "then",     "else",        "end",      "with",     "union",       "all",
+      "filter", "over",     "show tables", "describe", "total",    "group_concat"};
   const auto zone = find_time_zone(timezone_);
   SqlTypes types(zone ? **zone : TimeZone::utc());
   for (const SqlTable& table : tables) {
     words.insert(table.name);
     for (const SqlColumn& column : sql_columns(table, types)) words.insert(column.name);
   }
-  for (const std::string& name : functions_.names()) {
-    if (functions_.find_scalar(name)) words.insert(name);
-  }
+  for (const std::string& name : functions_.names()) words.insert(name);
   return {words.begin(), words.end()};
 }
 

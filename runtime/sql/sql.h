@@ -7,7 +7,7 @@
 //
 // The language is SQLite's with what Spark's users expect where the two differ in the small: LIKE
 // minds case, `/` gives doubles, "text" in double quotes is text, `a.b` reaches into structs, CAST
-// and every scalar function are flowrun's. docs/sql.md lists what remains different.
+// and every scalar and aggregate function are flowrun's. docs/sql.md lists what remains different.
 //
 // Knows nothing of engines, files or HTTP.
 
@@ -38,6 +38,8 @@ struct SqlOptions {
   int64_t time_limit = 10'000'000;  // microseconds
   // What to raise when the time was not enough; for the message.
   std::string time_limit_name = "the time limit";
+  // Bytes that aggregate functions may hold of the rows of their groups.
+  int64_t max_memory = int64_t{256} << 20;
   std::function<bool()> cancelled = {};  // asked now and then, on the thread of run
 };
 

@@ -196,6 +196,15 @@ class Rewriting {
     return ok_status();
   }
 
+  // Words that SQLite reads itself with a parenthesis behind them, though there are functions of
+  // these names: x in (1, 2), a and (b or c), sum(x) filter (where y).
+  [[nodiscard]] bool is_operator(size_t i) const {
+    static constexpr std::array<std::string_view, 7> kWords = {"and",     "or",     "not", "in",
+                                                               "between", "exists", "like"};
+    return std::ranges::count(kWords, lower_name(word(i))) > 0 ||
+           (is_word(i, "filter") && is_word(i + 2, "where"));
+  }
+
   Status name(size_t i) {
     const bool after_dot = i > 0 && word(i - 1) == ".";
     const bool called = word(i + 1) == "(";
@@ -209,7 +218,7 @@ class Rewriting {
       return ok_status();
     }
     if (called && (lower == "cast" || lower == "try_cast")) return cast(i, lower);
-    if (called && names_.function(lower)) {
+    if (called && !is_operator(i) && names_.function(lower)) {
       functions.push_back(lower);
       out_[i] = quoted(lower, '"');
     } else if (lower == "rlike") {
@@ -271,7 +280,7 @@ class Rewriting {
 
 }  // namespace
 
-Result<SqlText> SqlText::make(std::string_view statement, const Names& names) {
+Result<SqlText> SqlText::make(std::string_view statement, const Names& names, const Edits& edits) {
   SqlText sql;
   FLOWRUN_TRY(std::vector<StatementToken> tokens, sql_tokens(statement));
   while (!tokens.empty() && tokens.back().in(statement) == ";") tokens.pop_back();
@@ -280,6 +289,7 @@ Result<SqlText> SqlText::make(std::string_view statement, const Names& names) {
   const std::vector<StatementToken> read = tokens;
   Rewriting rewriting(sql.statement_, std::move(tokens), names);
   FLOWRUN_RETURN_IF_ERROR(rewriting.run());
+  for (const auto& [token, text] : edits) rewriting.out()[token] = text;
   sql.functions_ = std::move(rewriting.functions);
   size_t from = 0;
   for (size_t i = 0; i < read.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/status.h"
@@ -33,9 +34,12 @@ class SqlText {
     std::function<std::string(const std::vector<std::string>&)> path;
     std::function<bool(std::string_view)> function;
   };
+  // What stands in the place of a token, by the token's number.
+  using Edits = std::vector<std::pair<size_t, std::string>>;
 
-  // Drops a semicolon at the end. Errors carry their offset.
-  static Result<SqlText> make(std::string_view statement, const Names& names);
+  // Drops a semicolon at the end. `edits` are of the tokens that sql_tokens gives. Errors carry
+  // their offset.
+  static Result<SqlText> make(std::string_view statement, const Names& names, const Edits& edits);
 
   [[nodiscard]] const std::string& text() const { return text_; }
   // SQLite takes `a.b` for a column of table `a`: when there is none, the names that it complained

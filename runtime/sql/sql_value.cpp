@@ -307,6 +307,54 @@ ColumnPtr SqlTypes::column_of(const std::vector<SqlCell>& cells,
   return plain_column(cells);
 }
 
+// As `give` would show it. REQUIRES: not null, not nested.
+SqlCell SqlTypes::cell_of(const Column& column, int64_t row) const {
+  SqlCell cell;
+  cell.kind = held_as(column.type());
+  switch (cell.kind) {
+    case SqlCell::Kind::integer:
+      cell.integer = whole_number(column, row);
+      break;
+    case SqlCell::Kind::real:
+      cell.real = real_number(column, row);
+      break;
+    default:
+      append_text(column, row, zone_, cell.bytes);
+  }
+  return cell;
+}
+
+ColumnPtr SqlTypes::collected(const std::vector<SqlCell>& cells,
+                              const std::optional<Type>& expected) const {
+  std::optional<SqlCell::Kind> kind;
+  std::optional<std::optional<size_t>> mark;
+  for (const SqlCell& cell : cells) {
+    if (cell.kind == SqlCell::Kind::null) continue;
+    const bool number = cell.kind == SqlCell::Kind::integer || cell.kind == SqlCell::Kind::real;
+    const SqlCell::Kind seen = number ? SqlCell::Kind::real : cell.kind;
+    if (kind && *kind != seen) return nullptr;
+    kind = seen;
+    if (cell.kind != SqlCell::Kind::blob) continue;
+    const std::optional<size_t> marked = marked_type(cell.bytes);
+    if (mark && *mark != marked) return nullptr;
+    mark = marked;
+  }
+  if (!kind && expected) return null_column(*expected, static_cast<int64_t>(cells.size()));
+  if (mark && *mark) return nested(cells, **mark);
+  const ColumnPtr typed = expected ? declared_column(cells, *expected) : nullptr;
+  if (!typed) return plain_column(cells);
+  const Type& type = typed->type();
+  if (type.id() == TypeId::string || type.id() == TypeId::binary) return typed;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i].kind == SqlCell::Kind::null) continue;
+    const SqlCell back = cell_of(*typed, static_cast<int64_t>(i));
+    if (back.integer != cells[i].integer || back.real != cells[i].real ||
+        back.bytes != cells[i].bytes)
+      return plain_column(cells);
+  }
+  return typed;
+}
+
 ColumnPtr SqlTypes::column_of(sqlite3_value* value) const {
   const std::vector<SqlCell> cell{read_cell(value)};
   const unsigned subtype = sqlite3_value_subtype(value);

@@ -58,8 +58,13 @@ class SqlTypes {
   // A result's column: of the declared type if every cell agrees with it, else of what they are.
   [[nodiscard]] ColumnPtr column_of(const std::vector<SqlCell>& cells,
                                     const std::optional<Type>& declared) const;
+  // What a function collected: of the expected type if every cell stands for a value of it just as
+  // it is, else of what they are. Null if they are of several kinds.
+  [[nodiscard]] ColumnPtr collected(const std::vector<SqlCell>& cells,
+                                    const std::optional<Type>& expected) const;
 
  private:
+  [[nodiscard]] SqlCell cell_of(const Column& column, int64_t row) const;
   [[nodiscard]] std::optional<size_t> marked_type(std::string_view blob) const;
   [[nodiscard]] std::string_view marked_bytes(std::string_view blob) const;
   [[nodiscard]] uint64_t checksum(std::string_view bytes) const;

@@ -83,6 +83,11 @@ class Live(unittest.TestCase):
         done = self.sql("select n.name, c.count > 0 as some from counts c join names n on n.k = c.k order by n.k", "--format", "csv")
         self.assertEqual(done.stdout, "name,some\nzero,1\none,1\ntwo,1\n")
 
+    def test_aggregate_functions_are_those_of_a_pipeline(self):
+        done = self.sql("select median(k), collect_list(name), max_by(name, k), count_if(k > 0) from names where k in (0, 2)", "--format", "json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(list(json.loads(done.stdout).values()), [1.0, ["zero", "two"], "two", 1])
+
     def test_formats_and_the_options_of_show(self):
         self.assertEqual(json.loads(self.sql("select 1 as a, null as b", "--format", "json").stdout), {"a": 1, "b": None})
         long = "select repeat('x', 30) as x from names"

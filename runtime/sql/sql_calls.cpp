@@ -1,0 +1,211 @@
+#include "runtime/sql/sql_calls.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+
+namespace flowrun {
+
+namespace {
+
+// Reads one call, from its name on.
+class CallReader {
+ public:
+  CallReader(std::string_view statement, const std::vector<StatementToken>& tokens)
+      : statement_(statement), tokens_(tokens) {}
+
+  // Nothing if it is no call, or one that SQLite answers itself.
+  std::optional<SqlAggregateCall> read(size_t name) {
+    edits_.clear();
+    call_ = {};
+    call_.function = lower_name(word(name));
+    call_.offset = tokens_[name].begin;
+    const size_t open = name + 1;
+    const size_t close = closing(open);
+    if (close == 0) return std::nullopt;
+    read_arguments(open + 1, close);
+    end_ = close + 1;
+    read_order(close);
+    size_t after = end_;
+    if (is(after, "filter") && word(after + 1) == "(") after = closing(after + 1) + 1;
+    read_nulls(after);
+    if (is(after, "over") || defines_table(name, close) || stays_with_sqlite()) return std::nullopt;
+    return call_;
+  }
+
+  // Besides the name.
+  [[nodiscard]] const SqlText::Edits& edits() const { return edits_; }
+  // The words of the call without the space between them.
+  [[nodiscard]] std::string key(size_t name) const {
+    std::string text = call_.function;
+    for (size_t i = name + 1; i < end_; ++i) text.append(" ").append(word(i));
+    return text + (call_.ignore_nulls ? " ignore nulls" : "");
+  }
+
+ private:
+  [[nodiscard]] std::string_view word(size_t i) const {
+    return i < tokens_.size() ? tokens_[i].in(statement_) : std::string_view();
+  }
+  [[nodiscard]] bool is(size_t i, std::string_view lower) const {
+    return i < tokens_.size() && tokens_[i].kind == StatementToken::Kind::word &&
+           names_equal(word(i), lower);
+  }
+  [[nodiscard]] std::string text(size_t first, size_t end) const {
+    return std::string(
+        statement_.substr(tokens_[first].begin, tokens_[end - 1].end - tokens_[first].begin));
+  }
+  // The parenthesis that closes the one at `open`; 0 if there is none.
+  [[nodiscard]] size_t closing(size_t open) const {
+    size_t depth = 0;
+    for (size_t i = open; i < tokens_.size(); ++i) {
+      if (word(i) == "(") ++depth;
+      if (word(i) == ")" && --depth == 0) return i;
+      if (depth == 0) break;
+    }
+    return 0;
+  }
+  // The end of what begins at `first`: a comma outside of parentheses, or `end`.
+  [[nodiscard]] size_t end_of_item(size_t first, size_t end) const {
+    for (size_t i = first; i < end; ++i) {
+      if (word(i) == ",") return i;
+      if (word(i) != "(") continue;
+      i = closing(i);
+      if (i == 0) break;
+    }
+    return end;
+  }
+  void drop(size_t i) { edits_.emplace_back(i, ""); }
+
+  void read_arguments(size_t first, size_t end) {
+    call_.distinct = is(first, "distinct");
+    if (call_.distinct || is(first, "all")) drop(first++);
+    while (first < end) {
+      const size_t item_end = end_of_item(first, end);
+      if (item_end > first) call_.arguments.push_back(text(first, item_end));
+      first = item_end + 1;
+    }
+  }
+
+  // WITHIN GROUP (ORDER BY x desc, y): x and y become the last arguments.
+  void read_order(size_t close) {
+    const size_t within = close + 1;
+    const bool follows = is(within, "within") && is(within + 1, "group") &&
+                         word(within + 2) == "(" && is(within + 3, "order") && is(within + 4, "by");
+    const size_t last = follows ? closing(within + 2) : 0;
+    if (last == 0) return;
+    edits_.emplace_back(close, call_.arguments.empty() ? "" : ",");
+    for (size_t i = within; i < within + 5; ++i) drop(i);
+    for (size_t first = within + 5; first < last;) {
+      const size_t item_end = end_of_item(first, last);
+      size_t value_end = item_end;
+      while (value_end > first + 1 && says_direction(value_end - 1)) drop(--value_end);
+      if (value_end > first) {
+        call_.arguments.push_back(text(first, value_end));
+        call_.order.push_back(value_end < item_end ? " " + text(value_end, item_end) : "");
+      }
+      first = item_end + 1;
+    }
+    end_ = last + 1;
+  }
+
+  [[nodiscard]] bool says_direction(size_t i) const {
+    return is(i, "asc") || is(i, "desc") || is(i, "nulls") || is(i, "first") || is(i, "last");
+  }
+
+  void read_nulls(size_t at) {
+    const bool says = (is(at, "ignore") || is(at, "respect")) && is(at + 1, "nulls");
+    if (!says) return;
+    call_.ignore_nulls = is(at, "ignore");
+    drop(at);
+    drop(at + 1);
+  }
+
+  // with mode(a, b) as (select ...)
+  [[nodiscard]] bool defines_table(size_t name, size_t close) const {
+    const bool may =
+        name > 0 && (is(name - 1, "with") || is(name - 1, "recursive") || word(name - 1) == ",");
+    return may && is(close + 1, "as") &&
+           (word(close + 2) == "(" || is(close + 2, "materialized") || is(close + 2, "not"));
+  }
+
+  [[nodiscard]] bool stays_with_sqlite() const {
+    const size_t count = call_.arguments.size();
+    if (call_.function == "count") return count <= 1;
+    const bool extreme = call_.function == "min" || call_.function == "max";
+    return extreme && count > 1;
+  }
+
+  std::string_view statement_;
+  const std::vector<StatementToken>& tokens_;
+  SqlAggregateCall call_;
+  size_t end_ = 0;
+  SqlText::Edits edits_;
+};
+
+bool may_be_alias(const StatementToken& token, std::string_view statement) {
+  static constexpr std::array<std::string_view, 19> kNext = {
+      "join",  "inner",  "left",   "right",     "full",  "cross", "natural",
+      "on",    "using",  "where",  "group",     "order", "limit", "having",
+      "union", "except", "window", "intersect", "outer"};
+  if (token.kind == StatementToken::Kind::quoted_name) return true;
+  return token.kind == StatementToken::Kind::word &&
+         std::ranges::count(kNext, lower_name(token.in(statement))) == 0;
+}
+
+}  // namespace
+
+SqlAggregateCalls find_aggregate_calls(std::string_view statement,
+                                       const std::vector<StatementToken>& tokens,
+                                       const std::function<bool(std::string_view)>& is_aggregate) {
+  SqlAggregateCalls found;
+  std::map<std::string, std::string> names;
+  CallReader reader(statement, tokens);
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    const bool called = tokens[i].kind == StatementToken::Kind::word &&
+                        tokens[i + 1].in(statement) == "(" &&
+                        (i == 0 || tokens[i - 1].in(statement) != ".");
+    if (!called || !is_aggregate(tokens[i].in(statement))) continue;
+    std::optional<SqlAggregateCall> call = reader.read(i);
+    if (!call) continue;
+    auto [name, is_new] = names.try_emplace(reader.key(i));
+    if (is_new) {
+      name->second = call->function + "#" + std::to_string(names.size());
+      call->sqlite_name = name->second;
+      found.calls.push_back(std::move(*call));
+    }
+    found.edits.emplace_back(i, "\"" + name->second + "\"");
+    found.edits.insert(found.edits.end(), reader.edits().begin(), reader.edits().end());
+  }
+  return found;
+}
+
+SchemaPtr columns_of_named_tables(std::string_view statement,
+                                  const std::vector<StatementToken>& tokens,
+                                  const std::deque<SqlTableSource>& sources) {
+  std::vector<Field> fields;
+  const auto name_at = [&](size_t i) {
+    std::string name(tokens[i].in(statement));
+    std::erase(name, '`');
+    return name;
+  };
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    const std::string before = lower_name(tokens[i - 1].in(statement));
+    if (before != "from" && before != "join" && before != "," && before != "(") continue;
+    const auto source = std::ranges::find_if(sources, [&](const SqlTableSource& known) {
+      return names_equal(known.table->name, name_at(i));
+    });
+    if (source == sources.end()) continue;
+    std::string qualifier = source->table->name;
+    size_t next = i + 1;
+    if (next + 1 < tokens.size() && names_equal(tokens[next].in(statement), "as")) ++next;
+    if (next < tokens.size() && may_be_alias(tokens[next], statement)) qualifier = name_at(next);
+    for (const SqlColumn& column : source->columns) {
+      if (!column.hidden)
+        fields.push_back({column.name, source->types->type(column.type), true, qualifier});
+    }
+  }
+  return Schema::make(std::move(fields));
+}
+
+}  // namespace flowrun
