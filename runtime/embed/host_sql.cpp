@@ -40,6 +40,7 @@ HostSql::~HostSql() = default;
 Result<HostSql::Answer> HostSql::run(std::string_view statement, const Limits& limits) const {
   SqlOptions options;
   options.max_rows = limits.max_rows > 0 ? limits.max_rows : kNoBound;
+  options.max_memory = kNoBound;
   options.time_limit = limits.time_limit > 0 ? limits.time_limit : kNoBound;
   options.cancelled = limits.cancelled;
   auto result = tables_->sql.run(statement, tables_->tables.tables(), options);

@@ -25,29 +25,34 @@ struct Chunk {
   int64_t bytes = 0;
 };
 
-// The rows of one group, by one call.
-struct Group {
-  std::vector<std::vector<SqlCell>> cells;  // of the chunk that is being filled
-  int64_t num_rows = 0;                     // of it
-  int64_t bytes = 0;                        // of it
-  std::vector<Chunk> chunks;
-};
-
 // The function for arguments of some types.
 struct Bound {
   std::vector<Type> types;  // what the arguments are cast to first
   SchemaPtr schema;
   BoundAggregate aggregate;
+  std::vector<std::unique_ptr<GroupStates>> idle;  // without groups
+};
+
+// The rows of one group, by one call.
+struct Group {
+  std::vector<std::vector<SqlCell>> cells;  // of the chunk that is being filled
+  int64_t num_rows = 0;                     // of it
+  int64_t bytes = 0;                        // of it
+  std::vector<Chunk> chunks;                // not yet absorbed
+  // From the first absorption on.
+  Bound* bound = nullptr;
+  std::vector<Type> types;  // of the arguments, before they are cast
   std::unique_ptr<GroupStates> states;
+  int64_t state_bytes = 0;
+  int64_t num_absorbed = 0;  // chunks
 };
 
 // One call. SQLite may be in the middle of several groups of it (a CTE that is used twice).
 class SqlAggregate {
  public:
-  SqlAggregate(const SqlAggregateCall& call, const Schema& columns, SqlAggregateContext& context)
+  SqlAggregate(const SqlAggregateCall& call, const SchemaPtr& columns, SqlAggregateContext& context)
       : call_(call), context_(context) {
-    const SchemaPtr schema = Schema::make({columns.fields().begin(), columns.fields().end()});
-    const Binder binder(Scope{schema}, context.environment);
+    const Binder binder(Scope{columns}, context.environment);
     for (const std::string& written : call.arguments) {
       const auto bound = binder.bind(written);
       Argument& argument = arguments_.emplace_back();
@@ -64,24 +69,17 @@ class SqlAggregate {
       group.bytes += kBytesOfCell + static_cast<int64_t>(cell.bytes.size());
     }
     const bool full = static_cast<size_t>(++group.num_rows) == kRowsOfChunk;
-    return full || group.bytes > kMostBytesOfChunk ? close_chunk(group) : ok_status();
+    if (!full && group.bytes <= kMostBytesOfChunk) return {};
+    FLOWRUN_RETURN_IF_ERROR(close_chunk(group));
+    return group.chunks.size() < kMostChunks ? ok_status() : absorb(group);
   }
 
   Result<ColumnPtr> finish(Group& group) {
     FLOWRUN_RETURN_IF_ERROR(close_chunk(group));
-    FLOWRUN_RETURN_IF_ERROR(agree(group));
-    FLOWRUN_TRY(Bound * bound, bind(group));
-    GroupStates& states = *bound->states;
-    states.clear();
-    states.resize(1);
-    for (size_t i = 0; i < group.chunks.size(); ++i) {
-      if (context_.deadline.over()) return Error::cancelled();
-      FLOWRUN_RETURN_IF_ERROR(absorb(*bound, group.chunks[i], static_cast<int64_t>(i)));
-      drop(group.chunks[i]);
-      FLOWRUN_RETURN_IF_ERROR(check_memory(states.memory_bytes()));
-    }
+    FLOWRUN_RETURN_IF_ERROR(absorb(group));
+    if (context_.deadline.over()) return Error::cancelled();
     static constexpr uint32_t kOnly[] = {0};
-    auto result = states.result(kOnly);
+    auto result = group.states->result(kOnly);
     return result ? std::move(result) : std::move(result.error()).within(call_.function);
   }
 
@@ -90,6 +88,10 @@ class SqlAggregate {
 
   void forget(Group& group) {
     for (Chunk& chunk : group.chunks) drop(chunk);
+    context_.memory -= group.state_bytes;
+    if (!group.states) return;
+    group.states->clear();
+    group.bound->idle.push_back(std::move(group.states));
   }
 
   void give(sqlite3_context* sqlite, const Column& column) {
@@ -97,9 +99,11 @@ class SqlAggregate {
   }
 
   void fail(sqlite3_context* sqlite, Error error) {
-    if (error.code == ErrorCode::cancelled)
-      return sqlite3_result_error_code(sqlite, SQLITE_INTERRUPT);
-    sqlite3_result_error(sqlite, error.message.c_str(), -1);
+    if (error.code == ErrorCode::cancelled) {
+      sqlite3_result_error_code(sqlite, SQLITE_INTERRUPT);
+    } else {
+      sqlite3_result_error(sqlite, error.message.c_str(), -1);
+    }
     if (!context_.failed) context_.failed = std::move(error).at_offset(call_.offset);
   }
 
@@ -109,10 +113,12 @@ class SqlAggregate {
     std::optional<Type> expected;  // as the statement reads
   };
   static constexpr int64_t kMostBytesOfChunk = 1 << 20;
+  // Kept until the types of the arguments are decided; from then on they are absorbed in time.
+  static constexpr size_t kMostChunks = 64;
 
   Status check_memory(int64_t more) const {
     if (context_.memory + more <= context_.max_memory) return {};
-    return Error::exhausted(fmt::format(
+    return Error::invalid(fmt::format(
         "{}: what it collects takes more than {} MiB — ask for fewer rows, or for smaller groups",
         call_.function, context_.max_memory >> 20));
   }
@@ -145,23 +151,32 @@ class SqlAggregate {
         call_.function, call_.arguments[argument]));
   }
 
+  [[nodiscard]] Error changed(size_t argument, const Type& before, const Type& after) const {
+    return Error::invalid(fmt::format("{}: `{}` is {} in many rows, then {} — cast it to {}",
+                                      call_.function, call_.arguments[argument],
+                                      before.simple_string(), after.simple_string(),
+                                      after.simple_string()));
+  }
+
   // One type per argument in all chunks.
   Status agree(Group& group) const {
+    const bool decided = group.bound != nullptr;
+    if (!decided) group.types.clear();
     size_t column = 0;
     for (size_t i = 0; i < arguments_.size(); ++i) {
       if (arguments_[i].constant) continue;
-      Type common = arguments_[i].expected.value_or(Type::null());
-      bool seen = false;
+      std::optional<Type> common = decided ? std::optional(group.types[column]) : std::nullopt;
       for (const Chunk& chunk : group.chunks) {
         if (chunk.columns[column]->null_count() == chunk.num_rows) continue;
         const Type& type = chunk.columns[column]->type();
-        const auto joined = seen ? common_type(common, type) : std::optional(type);
-        if (!joined) return mixed(i);
-        common = *joined;
-        seen = true;
+        common = common ? common_type(*common, type) : type;
+        if (!common) return mixed(i);
       }
+      if (!decided)
+        group.types.push_back(common ? *common : arguments_[i].expected.value_or(Type::null()));
+      if (common && *common != group.types[column]) return changed(i, group.types[column], *common);
       for (Chunk& chunk : group.chunks) {
-        FLOWRUN_RETURN_IF_ERROR(convert(chunk.columns[column], common));
+        FLOWRUN_RETURN_IF_ERROR(convert(chunk.columns[column], group.types[column]));
       }
       ++column;
     }
@@ -196,30 +211,53 @@ class SqlAggregate {
     return {};
   }
 
-  Status absorb(Bound& bound, Chunk& chunk, int64_t sequence) {
+  // The types of the arguments are decided by the chunks of the first time.
+  Status absorb(Group& group) {
+    FLOWRUN_RETURN_IF_ERROR(agree(group));
+    if (!group.bound) {
+      FLOWRUN_TRY(group.bound, bind(group));
+      std::vector<std::unique_ptr<GroupStates>>& idle = group.bound->idle;
+      if (idle.empty()) idle.push_back(group.bound->aggregate.make_states());
+      group.states = std::move(idle.back());
+      idle.pop_back();
+      group.states->resize(1);
+    }
+    for (Chunk& chunk : group.chunks) {
+      if (context_.deadline.over()) return Error::cancelled();
+      FLOWRUN_RETURN_IF_ERROR(absorb(group, chunk));
+      drop(chunk);
+    }
+    group.chunks.clear();
+    context_.memory -= group.state_bytes;
+    group.state_bytes = group.states->memory_bytes();
+    context_.memory += group.state_bytes;
+    return check_memory(0);
+  }
+
+  Status absorb(Group& group, Chunk& chunk) {
+    const Bound& bound = *group.bound;
     for (size_t i = 0; i < chunk.columns.size(); ++i) {
+      if (bound.types[i].id() == TypeId::boolean && !is_truth(*chunk.columns[i]))
+        return Error::invalid(call_.function + ": takes a boolean, got whole numbers");
       FLOWRUN_RETURN_IF_ERROR(convert(chunk.columns[i], bound.types[i]));
     }
     zeros_.resize(std::max(zeros_.size(), static_cast<size_t>(chunk.num_rows)));
     const RecordBatch batch(bound.schema, chunk.num_rows, chunk.columns);
-    auto done = bound.aggregate.update(*bound.states,
+    auto done = bound.aggregate.update(*group.states,
                                        std::span(zeros_).first(static_cast<size_t>(chunk.num_rows)),
-                                       batch, context_.evaluation, sequence);
+                                       batch, context_.evaluation, group.num_absorbed++);
     return done ? std::move(done) : std::move(done.error()).within(call_.function);
   }
 
   // For SQLite booleans are the numbers 1 and 0: where the function refuses one it is tried with
   // the other.
   Result<Bound*> bind(const Group& group) {
-    std::vector<Type> types;
+    const std::vector<Type>& types = group.types;
     std::vector<size_t> switchable;
-    for (size_t i = 0, column = 0; i < arguments_.size(); ++i) {
-      if (arguments_[i].constant) continue;
-      types.push_back(group.chunks.empty() ? arguments_[i].expected.value_or(Type::null())
-                                           : group.chunks[0].columns[column]->type());
-      if (types.back().id() == TypeId::boolean || is_truth(group, column))
-        switchable.push_back(column);
-      ++column;
+    for (size_t i = 0; i < types.size(); ++i) {
+      const auto true_or_false = [i](const Chunk& chunk) { return is_truth(*chunk.columns[i]); };
+      if (may_be_truth(types[i]) && std::ranges::all_of(group.chunks, true_or_false))
+        switchable.push_back(i);
     }
     auto bound = bind(types, types);
     if (bound) return bound;
@@ -238,17 +276,18 @@ class SqlAggregate {
     return bound;
   }
 
-  // Whole numbers that are all 1 or 0.
-  static bool is_truth(const Group& group, size_t column) {
-    return std::ranges::all_of(group.chunks, [&](const Chunk& chunk) {
-      const Column& values = *chunk.columns[column];
-      if (values.type().id() == TypeId::null) return true;
-      if (!values.type().is_integral()) return false;
-      for (int64_t row = 0; row < values.size(); ++row) {
-        if (values.is_valid(row) && (whole_number(values, row) & ~int64_t{1}) != 0) return false;
-      }
-      return true;
-    });
+  static bool may_be_truth(const Type& type) {
+    return type.id() == TypeId::boolean || type.is_integral();
+  }
+
+  // Booleans, or whole numbers that are all 1 or 0.
+  static bool is_truth(const Column& values) {
+    if (values.type().id() == TypeId::boolean) return true;
+    if (!may_be_truth(values.type())) return values.null_count() == values.size();
+    for (int64_t row = 0; row < values.size(); ++row) {
+      if (values.is_valid(row) && (whole_number(values, row) & ~int64_t{1}) != 0) return false;
+    }
+    return true;
   }
 
   Result<Bound*> bind(const std::vector<Type>& types, const std::vector<Type>& cast_to) {
@@ -265,8 +304,7 @@ class SqlAggregate {
     FLOWRUN_CHECK(expression->calls.size() == 1, "a call by itself is one call");
     auto aggregate = BoundAggregate::bind(expression->calls[0], *context_.environment.functions);
     if (!aggregate) return Error::invalid(std::move(aggregate.error().message));
-    auto states = aggregate->make_states();
-    Bound made{cast_to, schema, std::move(*aggregate), std::move(states)};
+    Bound made{cast_to, schema, std::move(*aggregate), {}};
     return &bound_.emplace(std::move(key), std::move(made)).first->second;
   }
 
@@ -321,7 +359,7 @@ void finish(sqlite3_context* sqlite) {
 Status register_sql_aggregates(sqlite3* database, const std::vector<SqlAggregateCall>& calls,
                                const SchemaPtr& columns, SqlAggregateContext& context) {
   for (const SqlAggregateCall& call : calls) {
-    auto made = std::make_unique<SqlAggregate>(call, *columns, context);
+    auto made = std::make_unique<SqlAggregate>(call, columns, context);
     const int done = sqlite3_create_function_v2(
         database, call.sqlite_name.c_str(), static_cast<int>(call.arguments.size()), SQLITE_UTF8,
         made.release(), nullptr, step, finish,

@@ -2,7 +2,8 @@
 // flowrun's aggregate functions, called by SQLite.
 //
 // SQLite gives the rows of a group one after the other: they are collected as columns, and when the
-// group is whole the function is bound to the types they turned out to have and given them.
+// group is whole (or many rows are there) the function is bound to the types they turned out to
+// have and given them.
 
 #include <optional>
 #include <vector>

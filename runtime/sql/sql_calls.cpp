@@ -9,11 +9,22 @@ namespace flowrun {
 
 namespace {
 
+// Calls inside of one another, by subqueries: each is read as a part of those around it too.
+constexpr size_t kMostNested = 16;
+
 // Reads one call, from its name on.
 class CallReader {
  public:
   CallReader(std::string_view statement, const std::vector<StatementToken>& tokens)
-      : statement_(statement), tokens_(tokens) {}
+      : statement_(statement), tokens_(tokens), closings_(tokens.size()) {
+    std::vector<size_t> open;
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      if (word(i) == "(") open.push_back(i);
+      if (word(i) != ")" || open.empty()) continue;
+      closings_[open.back()] = i;
+      open.pop_back();
+    }
+  }
 
   // Nothing if it is no call, or one that SQLite answers itself.
   std::optional<SqlAggregateCall> read(size_t name) {
@@ -34,6 +45,8 @@ class CallReader {
     return call_;
   }
 
+  // The token behind the call that was read last.
+  [[nodiscard]] size_t end() const { return end_; }
   // Besides the name.
   [[nodiscard]] const SqlText::Edits& edits() const { return edits_; }
   // The words of the call without the space between them.
@@ -57,13 +70,7 @@ class CallReader {
   }
   // The parenthesis that closes the one at `open`; 0 if there is none.
   [[nodiscard]] size_t closing(size_t open) const {
-    size_t depth = 0;
-    for (size_t i = open; i < tokens_.size(); ++i) {
-      if (word(i) == "(") ++depth;
-      if (word(i) == ")" && --depth == 0) return i;
-      if (depth == 0) break;
-    }
-    return 0;
+    return open < closings_.size() ? closings_[open] : 0;
   }
   // The end of what begins at `first`: a comma outside of parentheses, or `end`.
   [[nodiscard]] size_t end_of_item(size_t first, size_t end) const {
@@ -138,6 +145,7 @@ class CallReader {
 
   std::string_view statement_;
   const std::vector<StatementToken>& tokens_;
+  std::vector<size_t> closings_;  // by token
   SqlAggregateCall call_;
   size_t end_ = 0;
   SqlText::Edits edits_;
@@ -161,13 +169,17 @@ SqlAggregateCalls find_aggregate_calls(std::string_view statement,
   SqlAggregateCalls found;
   std::map<std::string, std::string> names;
   CallReader reader(statement, tokens);
+  std::vector<size_t> around;  // the ends of the calls that token i is in
   for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    while (!around.empty() && around.back() <= i) around.pop_back();
+    if (around.size() == kMostNested) continue;
     const bool called = tokens[i].kind == StatementToken::Kind::word &&
                         tokens[i + 1].in(statement) == "(" &&
                         (i == 0 || tokens[i - 1].in(statement) != ".");
     if (!called || !is_aggregate(tokens[i].in(statement))) continue;
     std::optional<SqlAggregateCall> call = reader.read(i);
     if (!call) continue;
+    around.push_back(reader.end());
     auto [name, is_new] = names.try_emplace(reader.key(i));
     if (is_new) {
       name->second = call->function + "#" + std::to_string(names.size());

@@ -126,14 +126,19 @@ std::string error(std::string_view statement) {
 }
 
 SqlTable large(int64_t num_rows) {
+  FixedBuilder<int64_t> number(Type::bigint());
   FixedBuilder<double> x(Type::double_());
   StringBuilder name(Type::string());
   for (int64_t i = 0; i < num_rows; ++i) {
+    number.append(i);
     x.append(static_cast<double>(i % 1000));
     name.append("the name of user number " + std::to_string(i % 5));
   }
-  const SchemaPtr schema = Schema::make({{"x", Type::double_()}, {"name", Type::string()}});
-  return {"large", schema, {RecordBatch(schema, num_rows, {x.finish(), name.finish()})}};
+  const SchemaPtr schema =
+      Schema::make({{"i", Type::bigint()}, {"x", Type::double_()}, {"name", Type::string()}});
+  return {"large",
+          schema,
+          {RecordBatch(schema, num_rows, {number.finish(), x.finish(), name.finish()})}};
 }
 
 }  // namespace
@@ -225,6 +230,10 @@ TEST_CASE("an aggregate function that fails names itself and its place") {
         std::string::npos);
   CHECK(error("select stddev(sum(x)) from t").find("misuse of aggregate function sum()") !=
         std::string::npos);
+  // As deep as this SQLite refuses, after no longer than it takes to read.
+  std::string deep;
+  for (int i = 0; i < 50'000; ++i) deep += "max(";
+  CHECK(error("select " + deep + std::string(50'000, ')')) != "no error");
   CHECK(error("select max(v) from (select case n when 1 then 'a' else 2 end as v from t)")
             .find("1:8: error: max: `v` has values of several types") == 0);
 }
@@ -240,20 +249,24 @@ TEST_CASE("an argument has the type that its values have where the statement doe
         "136000000952,56000000392\n");
 }
 
-TEST_CASE("a large group can be ended while its result is made") {
-  const SqlTable source = large(20'000);
+TEST_CASE("a large group can be ended while rows are absorbed and its result is made") {
+  const SqlTable source = large(300'000);
   int64_t asked = 0;
   int64_t last = -1;  // cancelled when asked this often
   SqlOptions options;
+  options.time_limit = 120'000'000;
   options.cancelled = [&] { return ++asked >= last && last > 0; };
   const Sql sql(functions(), "UTC");
-  REQUIRE(sql.run("select stddev(x) from large", {source}, options));
-  last = asked;  // between the last two chunks of rows
-  asked = 0;
-  const auto result = sql.run("select stddev(x) from large", {source}, options);
-  REQUIRE(!result);
-  CHECK(result.error().code == ErrorCode::cancelled);
-  CHECK(result.error().message == "cancelled");
+  REQUIRE(sql.run("select stddev(x), max(name) from large", {source}, options));
+  // The last times are those between chunks; somewhere before are those of the first absorption.
+  const int64_t all = asked;
+  for (last = all; last > 0; last -= 31) {
+    asked = 0;
+    const auto result = sql.run("select stddev(x), max(name) from large", {source}, options);
+    REQUIRE(!result);
+    CHECK(result.error().code == ErrorCode::cancelled);
+    CHECK(result.error().message == "cancelled");
+  }
 }
 
 TEST_CASE("what aggregate functions collect is bounded") {
@@ -270,8 +283,39 @@ TEST_CASE("what aggregate functions collect is bounded") {
   CHECK(run("select x, count(distinct name), max(name) from large group by x"));
 }
 
+TEST_CASE("of many rows no more is kept than the function needs") {
+  SqlOptions options;
+  options.max_memory = 40 << 20;
+  options.time_limit = 120'000'000;
+  const auto run = [&, source = large(600'000)](std::string_view statement) {
+    return Sql(functions(), "UTC").run(statement, {source}, options);
+  };
+  CHECK(lines_of(run("select sum(x), avg(i), max(name), bool_and(i >= 0), sum(distinct x) "
+                     "from large")) ==
+        "2.997E8,299999.5,\"the name of user number 4\",1,499500.0\n");
+  // By then it is too late for another type.
+  CHECK(lines_of(run("select sum(v) from (select case when i < 500000 then 1 else 0.5 end as v "
+                     "from large)")) ==
+        "error: sum: `v` is bigint in many rows, then double — cast it to double");
+  CHECK(lines_of(run("select bool_or(v) from (select case when i < 500000 then 1 else 2 end as v "
+                     "from large)")) == "error: bool_or: takes a boolean, got whole numbers");
+}
+
 TEST_CASE("aggregate functions are known where names are completed") {
   const auto words = Sql(functions(), "UTC").words({});
   for (const std::string& name : functions().aggregate_names())
     CHECK(std::ranges::count(words, name) == 1);
+}
+
+TEST_CASE("the example of docs/sql.md is answered") {
+  const std::string page = read_whole_file("docs/sql.md");
+  const size_t begin = page.find("```sql\n") + 7;
+  const std::string statement = page.substr(begin, page.find("```", begin) - begin);
+  const SqlTable readings = table("readings", "gt string, user string, x double",
+                                  R"({"gt":"sit","user":"ann","x":0.5}
+{"gt":"stand","user":"bob","x":1.5}
+{"gt":"sit","user":"eve","x":2.5})");
+  CHECK(lines_of(Sql(functions(), "UTC").run(statement, {readings}, {})) ==
+        "\"sit\",1.4142135623730951,2,1.5,\"eve\",1,\"eve, ann\"\n"
+        "\"stand\",null,1,1.5,\"bob\",1,\"bob\"\n");
 }
