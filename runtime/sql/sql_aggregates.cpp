@@ -253,14 +253,14 @@ class SqlAggregate {
   // the other.
   Result<Bound*> bind(const Group& group) {
     const std::vector<Type>& types = group.types;
+    auto bound = bind(types, types);
+    if (bound) return bound;
     std::vector<size_t> switchable;
     for (size_t i = 0; i < types.size(); ++i) {
       const auto true_or_false = [i](const Chunk& chunk) { return is_truth(*chunk.columns[i]); };
       if (may_be_truth(types[i]) && std::ranges::all_of(group.chunks, true_or_false))
         switchable.push_back(i);
     }
-    auto bound = bind(types, types);
-    if (bound) return bound;
     constexpr size_t kMostSwitchable = 4;
     switchable.resize(std::min(switchable.size(), kMostSwitchable));
     for (size_t chosen = 1; chosen < size_t{1} << switchable.size(); ++chosen) {
@@ -290,13 +290,20 @@ class SqlAggregate {
     return true;
   }
 
+  // What is refused is remembered too.
   Result<Bound*> bind(const std::vector<Type>& types, const std::vector<Type>& cast_to) {
     std::vector<size_t> key;
     for (const Type& type : types) key.push_back(context_.types.id(type));
     for (const Type& type : cast_to) key.push_back(context_.types.id(type));
-    if (const auto found = bound_.find(key); found != bound_.end()) return &found->second;
+    auto found = bound_.find(key);
+    if (found == bound_.end()) found = bound_.emplace(std::move(key), bind(cast_to)).first;
+    if (!found->second) return Error(found->second.error());
+    return &*found->second;
+  }
+
+  Result<Bound> bind(const std::vector<Type>& types) const {
     std::vector<Field> fields;
-    for (const Type& type : cast_to) fields.push_back({"a" + std::to_string(fields.size()), type});
+    for (const Type& type : types) fields.push_back({"a" + std::to_string(fields.size()), type});
     const SchemaPtr schema = Schema::make(std::move(fields));
     auto expression =
         Binder(Scope{schema}, context_.environment).bind_aggregate(call_text(), {}, false);
@@ -304,8 +311,7 @@ class SqlAggregate {
     FLOWRUN_CHECK(expression->calls.size() == 1, "a call by itself is one call");
     auto aggregate = BoundAggregate::bind(expression->calls[0], *context_.environment.functions);
     if (!aggregate) return Error::invalid(std::move(aggregate.error().message));
-    Bound made{cast_to, schema, std::move(*aggregate), {}};
-    return &bound_.emplace(std::move(key), std::move(made)).first->second;
+    return Bound{types, schema, std::move(*aggregate), {}};
   }
 
   // The call over columns a0, a1, ..., with its constants as they are written.
@@ -325,7 +331,7 @@ class SqlAggregate {
   const SqlAggregateCall& call_;
   SqlAggregateContext& context_;
   std::vector<Argument> arguments_;
-  std::map<std::vector<size_t>, Bound> bound_;
+  std::map<std::vector<size_t>, Result<Bound>> bound_;  // by the types before and after casts
   std::vector<uint32_t> zeros_;  // the number of the only group, for as many rows as a chunk has
 };
 

@@ -268,6 +268,8 @@ TEST_CASE("what differs from Spark SQL is what docs/sql.md says") {
              "where age > 0 order by s") == "7\n38\n");
   CHECK(error("select collect_list(age) over () from users").find("over a window") !=
         std::string::npos);
+  // What is not grouped by has the value of some row.
+  CHECK(rows("select name is null, max(age) from users") == "0,31\n");
   // Booleans are numbers to aggregate functions, and 1 and 0 are booleans.
   CHECK(rows("select sum(age > 10), count_if(age > 10), bool_and(age > 10) from users") ==
         "1,1,0\n");
