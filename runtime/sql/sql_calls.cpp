@@ -12,6 +12,12 @@ namespace {
 // Calls inside of one another, by subqueries: each is read as a part of those around it too.
 constexpr size_t kMostNested = 16;
 
+std::string name_of(const StatementToken& token, std::string_view statement) {
+  std::string name(token.in(statement));
+  if (token.kind == StatementToken::Kind::quoted_name) std::erase(name, '`');
+  return name;
+}
+
 // Reads one call, from its name on.
 class CallReader {
  public:
@@ -30,7 +36,7 @@ class CallReader {
   std::optional<SqlAggregateCall> read(size_t name) {
     edits_.clear();
     call_ = {};
-    call_.function = lower_name(word(name));
+    call_.function = lower_name(name_of(tokens_[name], statement_));
     call_.offset = tokens_[name].begin;
     const size_t open = name + 1;
     const size_t close = closing(open);
@@ -173,10 +179,11 @@ SqlAggregateCalls find_aggregate_calls(std::string_view statement,
   for (size_t i = 0; i + 1 < tokens.size(); ++i) {
     while (!around.empty() && around.back() <= i) around.pop_back();
     if (around.size() == kMostNested) continue;
-    const bool called = tokens[i].kind == StatementToken::Kind::word &&
-                        tokens[i + 1].in(statement) == "(" &&
+    const bool named = tokens[i].kind == StatementToken::Kind::word ||
+                       tokens[i].kind == StatementToken::Kind::quoted_name;
+    const bool called = named && tokens[i + 1].in(statement) == "(" &&
                         (i == 0 || tokens[i - 1].in(statement) != ".");
-    if (!called || !is_aggregate(tokens[i].in(statement))) continue;
+    if (!called || !is_aggregate(name_of(tokens[i], statement))) continue;
     std::optional<SqlAggregateCall> call = reader.read(i);
     if (!call) continue;
     around.push_back(reader.end());
@@ -196,22 +203,18 @@ SchemaPtr columns_of_named_tables(std::string_view statement,
                                   const std::vector<StatementToken>& tokens,
                                   const std::deque<SqlTableSource>& sources) {
   std::vector<Field> fields;
-  const auto name_at = [&](size_t i) {
-    std::string name(tokens[i].in(statement));
-    std::erase(name, '`');
-    return name;
-  };
   for (size_t i = 1; i < tokens.size(); ++i) {
     const std::string before = lower_name(tokens[i - 1].in(statement));
     if (before != "from" && before != "join" && before != "," && before != "(") continue;
     const auto source = std::ranges::find_if(sources, [&](const SqlTableSource& known) {
-      return names_equal(known.table->name, name_at(i));
+      return names_equal(known.table->name, name_of(tokens[i], statement));
     });
     if (source == sources.end()) continue;
     std::string qualifier = source->table->name;
     size_t next = i + 1;
     if (next + 1 < tokens.size() && names_equal(tokens[next].in(statement), "as")) ++next;
-    if (next < tokens.size() && may_be_alias(tokens[next], statement)) qualifier = name_at(next);
+    if (next < tokens.size() && may_be_alias(tokens[next], statement))
+      qualifier = name_of(tokens[next], statement);
     for (const SqlColumn& column : source->columns) {
       if (!column.hidden)
         fields.push_back({column.name, source->types->type(column.type), true, qualifier});
