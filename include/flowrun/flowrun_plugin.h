@@ -449,6 +449,11 @@ typedef struct flowrun_source {
   /* Once, between bind and open; may be null. wanted[i] is 0 when nobody reads column i: it may be
    * given as nulls. */
   void (*narrow)(void* self, const int32_t* wanted, uint64_t num_wanted);
+  /* Whether open would succeed, in place of it, for `flowrun check --connect`: after bind, on any
+   * thread, ended by cancel. Reads no row, commits and makes nothing outside, and leaves nothing
+   * open. FLOWRUN_CANCELLED with words: it cannot tell without changing something. Null: it is
+   * opened and closed. */
+  flowrun_code (*probe)(void* self, flowrun_error* error);
 } flowrun_source;
 
 /* ---- Sink: where rows go
@@ -490,6 +495,8 @@ typedef struct flowrun_sink {
   flowrun_code (*abort)(void* self, int64_t epoch, flowrun_error* error); /* may be null */
   void (*close)(void* self);                                              /* may be null */
   void (*cancel)(void* self); /* from any thread: a blocked call returns; may be null */
+  /* As that of a source. Null: nothing is tried, for to open may discard what was not committed. */
+  flowrun_code (*probe)(void* self, flowrun_error* error);
 } flowrun_sink;
 
 /* ---- Scalar function: f(x, y) in expressions

@@ -205,7 +205,7 @@ class Examples(Plugins):
         shutil.copytree(EXAMPLES / "row_file", folder)
         done = run("check", "--connect", "--plugin", plugin("row_file"), folder / "row_file.yaml")
         self.assertEqual(done.returncode, 0, done)
-        self.assertRegex(done.stdout, r"row_file of plugin `row_file`: not tried — a plugin's sink can only be opened")
+        self.assertRegex(done.stdout, r"row_file of plugin `row_file`: not tried — this sink of a plugin can only be opened")
         self.assertFalse((folder / "out").exists())
 
     def test_rust(self):

@@ -168,6 +168,11 @@ class Source {
   virtual void cancel() {}
   virtual void close() {}
   virtual void stop_at_end() {}
+  // Override it to say whether open would succeed, in place of it, for `flowrun check --connect`:
+  // after bind, on any thread, ended by cancel. Reads no row, commits and makes nothing outside,
+  // and leaves nothing open. What it throws is what is wrong; Error(FLOWRUN_CANCELLED, "why"): it
+  // cannot tell without changing something. A source without it is opened and closed.
+  virtual void probe() {}
 };
 
 class Sink {
@@ -183,6 +188,8 @@ class Sink {
   virtual void abort(int64_t) {}
   virtual void close() {}
   virtual void cancel() {}
+  // As that of a source. A sink without it is not tried.
+  virtual void probe() {}
 };
 
 // A record that a format could not read as it should be.

@@ -72,6 +72,13 @@ inline std::optional<std::string> optional_text(const flowrun_text* text) {
   return text ? std::optional(string_of(*text)) : std::nullopt;
 }
 
+// Whether the class has a probe of its own.
+template <class Class, class Base, class = void>
+constexpr bool kProbes = true;  // one that is not to be seen from here
+template <class Class, class Base>
+constexpr bool kProbes<Class, Base, std::void_t<decltype(&Class::probe)>> =
+    !std::is_same<decltype(&Class::probe), void (Base::*)()>::value;
+
 }  // namespace detail
 
 template <class Class>
@@ -277,6 +284,11 @@ Entry source(uint32_t flags = 0) {
   table->narrow = [](void* self, const int32_t* wanted, uint64_t num_wanted) {
     static_cast<Own*>(self)->object->narrow(std::vector<bool>(wanted, wanted + num_wanted));
   };
+  if (kProbes<Class, Source>) {
+    table->probe = [](void* self, flowrun_error* error) noexcept -> flowrun_code {
+      return guarded(error, [&] { static_cast<Own*>(self)->object->probe(); });
+    };
+  }
   return entry(FLOWRUN_KIND_SOURCE, Class::spec(), table);
 }
 
@@ -338,6 +350,11 @@ Entry sink(uint32_t modes = FLOWRUN_APPEND, uint32_t flags = 0) {
   };
   table->close = [](void* self) { static_cast<Own*>(self)->object->close(); };
   table->cancel = [](void* self) { static_cast<Own*>(self)->object->cancel(); };
+  if (kProbes<Class, Sink>) {
+    table->probe = [](void* self, flowrun_error* error) noexcept -> flowrun_code {
+      return guarded(error, [&] { static_cast<Own*>(self)->object->probe(); });
+    };
+  }
   return entry(FLOWRUN_KIND_SINK, Class::spec(), table);
 }
 
