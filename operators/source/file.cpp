@@ -331,13 +331,6 @@ Status use_built_in_format(const RecordFormat& format, FileSourceOptions& source
   return ok_status();
 }
 
-Error no_schema(const OptionValue& format) {
-  return Error::invalid(
-             fmt::format("format {} needs a `schema:` — write the names and types of its fields",
-                         format.text))
-      .at(format.position);
-}
-
 Result<MadeSource> make(const Options& options, const MakeContext& context) {
   FileSourceOptions source;
   source.path = options.text("path");
@@ -355,11 +348,8 @@ Result<MadeSource> make(const Options& options, const MakeContext& context) {
   decode.format = format;
   if (const OptionValue* schema = options.find("schema")) decode.schema = schema->schema;
   FLOWRUN_TRY(const RecordReading reading, RecordReading::of(format, options, context, true));
-  if (const RecordFormat* built_in = reading.built_in()) {
+  if (const RecordFormat* built_in = reading.built_in())
     FLOWRUN_RETURN_IF_ERROR(use_built_in_format(*built_in, source, decode.schema));
-  } else if (!decode.schema) {
-    return no_schema(options.at("format"));
-  }
   FLOWRUN_TRY(decode.make_reader, reading.reader_of(decode.schema));
   decode.corrupt = corrupt_records_option(options);
   decode.column.text = "value";

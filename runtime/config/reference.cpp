@@ -174,7 +174,8 @@ std::string format_reference(const RegisteredFormat& format) {
   out += "\n";
   const std::string indent(kNameColumn, ' ');
   if (format.make)
-    out += indent + "parse: " + spec.name + ", or format: " + spec.name + " of the source file\n";
+    out += indent + "parse: " + spec.name + ", or format: " + spec.name +
+           " of the source file and of tables\n";
   if (format.make_text) out += indent + "format: " + spec.name + " of sinks that write text\n";
   for (const OptionSpec& option : spec.options) append_option(option, out);
   for (const Example& example : spec.examples) out += "\n# " + example.title + "\n" + example.yaml;

@@ -32,7 +32,13 @@ Result<RecordReading> RecordReading::of(std::string_view format, const Options& 
 }
 
 Result<MakeRecordReader> RecordReading::reader_of(const SchemaPtr& schema) const {
-  return plugged_ ? plugged_->make(schema, options_, context_) : built_in_.reader_of(schema);
+  if (!plugged_) return built_in_.reader_of(schema);
+  if (schema) return plugged_->make(schema, options_, context_);
+  Error error = Error::invalid(
+      fmt::format("format {} needs a `schema:` — write the names and types of its fields",
+                  plugged_->spec.name));
+  const OptionValue* format = options_.find("format");
+  return format ? std::move(error).at(format->position) : error;
 }
 
 Result<MakeRowText> row_text_option(const Options& options, const MakeContext& context) {

@@ -21,7 +21,8 @@ class RecordReading {
 
   // Null for a plugin's.
   [[nodiscard]] const RecordFormat* built_in() const { return plugged_ ? nullptr : &built_in_; }
-  // Errors: a column or a type that the format cannot give.
+  // Errors: a column or a type that the format cannot give; no schema (null), which only built-in
+  // formats find out themselves.
   [[nodiscard]] Result<MakeRecordReader> reader_of(const SchemaPtr& schema) const;
 
  private:

@@ -6,6 +6,7 @@
 
 #include "runtime/base/check.h"
 #include "runtime/operator/option_reading.h"
+#include "runtime/operator/reader_options.h"
 
 namespace flowrun {
 
@@ -32,10 +33,27 @@ bool can_stand_in(const OptionSpec& option, const RegisteredFormat& format) {
 }
 
 std::string why_it_cannot(const RegisteredFormat& format) {
-  const auto& [can, place] = format.make ? std::pair("reads", "`parse` and in the file source")
-                                         : std::pair("writes", "sinks");
+  const auto& [can, place] = format.make
+                                 ? std::pair("reads", "`parse`, the file source and `tables`")
+                                 : std::pair("writes", "sinks");
   return fmt::format("`{}`: that format of {} only {} — it can stand in {}", format.spec.name,
                      format.owner, can, place);
+}
+
+// Among options that are there for every format.
+Status check_options(const OperatorSpec& format, const std::vector<OptionSpec>& beside,
+                     std::string_view owner) {
+  for (const OptionSpec& option : beside) {
+    const bool clashes =
+        !option.only_with &&
+        std::ranges::find(format.options, option.name, &OptionSpec::name) != format.options.end();
+    if (!clashes) continue;
+    return Error::invalid(
+        fmt::format("the format `{}` has an option `{}`, which `{}` has for every format — give it "
+                    "another name",
+                    format.name, option.name, owner));
+  }
+  return ok_status();
 }
 
 Status check_format_of(const OperatorSpec& of, const RegisteredFormat& registered) {
@@ -46,17 +64,7 @@ Status check_format_of(const OperatorSpec& of, const RegisteredFormat& registere
   if (std::ranges::find(chooses->words, format.name) != chooses->words.end())
     return Error::invalid(fmt::format("the format `{}` is known already", format.name));
   if (!can_stand_in(*chooses, registered)) return ok_status();
-  for (const OptionSpec& option : all_options(spec)) {
-    const bool clashes =
-        !option.only_with &&
-        std::ranges::find(format.options, option.name, &OptionSpec::name) != format.options.end();
-    if (!clashes) continue;
-    return Error::invalid(
-        fmt::format("the format `{}` has an option `{}`, which `{}` has for every format — give it "
-                    "another name",
-                    format.name, option.name, spec.name));
-  }
-  return ok_status();
+  return check_options(format, all_options(spec), spec.name);
 }
 
 }  // namespace
@@ -108,7 +116,8 @@ Status Registry::check_format(const RegisteredFormat& format) const {
     for (const auto& [name, entry] : *space)
       FLOWRUN_RETURN_IF_ERROR(check_format_of(entry.spec, format));
   }
-  return ok_status();
+  return format.make ? check_options(format.spec, table_option_specs(*this), "tables")
+                     : ok_status();
 }
 
 void Registry::add_format(RegisteredFormat format) {

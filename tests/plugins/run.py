@@ -501,6 +501,31 @@ class Loading(Plugins):
         self.assertEqual(self.rows_of("--plugin", plugin("logfmt"), file),
                          [{"k": "a", "x": 1.5}, {"k": None, "x": None}, {"k": "b", "x": None}])
 
+    def test_a_static_table_is_read_by_a_format_of_a_plugin(self):
+        (self.path / "rows.jsonl").write_text(ROWS)
+        (self.path / "people.log").write_text('name="Ann B" k=a age=17\nk=b\nk="c\n')
+
+        def file(table):
+            file = self.path / "tables.yaml"
+            file.write_text("trigger: available_now\n"
+                            f"tables: {{ people: {{ file: people.log, {table} }} }}\nnodes:\n"
+                            "  rows: { source: file, path: rows.jsonl, format: json, schema: \"k string, x double\" }\n"
+                            "  named: { from: rows, static_join: people, on: [k] }\n"
+                            "  screen: { from: named, sink: console, format: json }\n")
+            return file
+        schema = "schema: \"k string, name string, age int\""
+        self.assertEqual(self.rows_of("--plugin", plugin("logfmt"), file(f"format: logfmt, {schema}, on_error: drop")),
+                         [{"k": "a", "x": 1.5, "name": "Ann B", "age": 17}, {"k": "b", "x": None, "name": None, "age": None}])
+
+        def said(library, table):
+            done = run("check", "--plugin", library, file(table))
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            return done.stderr
+        self.assertIn("format logfmt needs a `schema:`", said(plugin("logfmt"), "format: logfmt"))
+        self.assertIn("write one character", said(plugin("logfmt"), f"format: logfmt, {schema}, sep: ', '"))
+        self.assertIn("`header` belongs to `format: csv`", said(plugin("logfmt"), f"format: logfmt, {schema}, header: true"))
+        self.assertIn("`format` cannot be `numbered`: that format of plugin `wrong` only writes", said(test_plugin("wrong"), f"format: numbered, {schema}"))
+
     def test_plugins_stand_in_the_reference_and_the_schema(self):
         self.assertIn("Smaller values become this one.", run("operators", "clip", "--plugin", plugin("clip")).stdout)
         self.assertIn("Smaller values become this one.", run("schema", "--plugin", plugin("clip")).stdout)
