@@ -90,6 +90,8 @@ UNLOADABLE = {
     "no_table": "the transform `twin` has no function `apply`",
     "taken": "has the name of a built-in one",
     "nothing": "its entry gave back nothing",
+    "half_writer": "the format `twin` has no function `write`",
+    "far_files": "`../log` is no extension for the files of the format `twin`",
 }
 PRINTED = {
     "clip": [{"k": "a", "x": 1.5}, {"k": "b", "x": -20.0}, {"k": "a", "x": 20.0}, {"k": "b", "x": None}],
