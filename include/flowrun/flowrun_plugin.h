@@ -449,6 +449,11 @@ typedef struct flowrun_source {
   /* Once, between bind and open; may be null. wanted[i] is 0 when nobody reads column i: it may be
    * given as nulls. */
   void (*narrow)(void* self, const int32_t* wanted, uint64_t num_wanted);
+  /* Whether open would succeed, in place of it, for `flowrun check --connect`: after bind, on any
+   * thread, ended by cancel. Reads no row, commits and makes nothing outside, and leaves nothing
+   * open. FLOWRUN_CANCELLED with words: it cannot tell without changing something. Null: it is
+   * opened and closed. */
+  flowrun_code (*probe)(void* self, flowrun_error* error);
 } flowrun_source;
 
 /* ---- Sink: where rows go
@@ -490,6 +495,8 @@ typedef struct flowrun_sink {
   flowrun_code (*abort)(void* self, int64_t epoch, flowrun_error* error); /* may be null */
   void (*close)(void* self);                                              /* may be null */
   void (*cancel)(void* self); /* from any thread: a blocked call returns; may be null */
+  /* As that of a source. Null: nothing is tried, for to open may discard what was not committed. */
+  flowrun_code (*probe)(void* self, flowrun_error* error);
 } flowrun_sink;
 
 /* ---- Scalar function: f(x, y) in expressions
@@ -557,7 +564,8 @@ typedef struct flowrun_aggregate {
                        flowrun_error* error); /* appends */
 } flowrun_aggregate;
 
-/* ---- Format: records to columns, for `parse: NAME` and `format: NAME`
+/* ---- Format: records to columns, for `parse: NAME` and `format: NAME` of a source; columns to
+ * bytes, for `format: NAME` of a sink
  * ------------------------------------------------------------------------- */
 
 typedef struct flowrun_bad_record {
@@ -578,16 +586,35 @@ typedef struct flowrun_records {
   uint64_t num_bad;
 } flowrun_records;
 
-/* make, bind once; then any number of readers, made from any thread, each used by one thread at a
- * time. A wrong record is no error: it is named in `bad`, and has a row all the same, of nulls and
- * what could be read of it; the host keeps or drops the row, fails, or gives the record out on the
- * port `errors`, as the pipeline says. A null record has a row of nulls and is not bad. The rows
- * may not depend on which records come together. */
+/* Where a writer puts what it writes; for the time of one call. */
+typedef struct flowrun_output {
+  uint64_t size;
+  void* context;
+  /* Appends a copy of the bytes to what the caller keeps of the file or connection: they stay the
+   * plugin's. Return its error. */
+  flowrun_code (*append)(void* context, const void* bytes, uint64_t count, flowrun_error* error);
+} flowrun_output;
+
+/* A format reads, writes or does both; the functions of what it does not do are null, and a
+ * pipeline that asks for it is refused.
+ *
+ * Reading: make, bind once; then any number of readers, made from any thread, each used by one
+ * thread at a time. A wrong record is no error: it is named in `bad`, and has a row all the same,
+ * of nulls and what could be read of it; the host keeps or drops the row, fails, or gives the
+ * record out on the port `errors`, as the pipeline says. A null record has a row of nulls and is
+ * not bad. The rows may not depend on which records come together.
+ *
+ * Writing: make once, without bind; then any number of writers, made from any thread, each used by
+ * one thread at a time, for one file or connection each: begin, any number of writes, end. The
+ * bytes may not depend on how the rows are cut into batches, and those of a file not on other
+ * files. One more writer is made when the pipeline is checked and is never written with. A writer
+ * goes without an end when the run fails. Where the format reads too, a row that was written is a
+ * record that reads as that row; a line end behind it is no part of it. */
 typedef struct flowrun_format {
   uint64_t size;
   uint32_t flags;
   uint32_t reserved;
-  /* The options are those of the format's spec and the `schema`. */
+  /* The options are those of the format's spec and, for reading, the `schema`. */
   flowrun_code (*make)(const flowrun_make* make, void** self, flowrun_error* error);
   void (*destroy)(void* self);
   /* The columns that the pipeline wants of the records; refuse those that cannot be had. */
@@ -600,6 +627,19 @@ typedef struct flowrun_format {
    * in each row, and stays the caller's. */
   flowrun_code (*read)(void* reader, const struct ArrowArray* records, flowrun_records* out,
                        flowrun_error* error);
+  const char* extension; /* of the names of its files: "log"; null: the format's name */
+  /* `schema` is that of the rows; refuse columns that the format cannot hold. */
+  flowrun_code (*make_writer)(const void* self, const struct ArrowSchema* schema, void** writer,
+                              flowrun_error* error);
+  void (*destroy_writer)(void* writer);
+  /* What stands before the first row; may be null. */
+  flowrun_code (*begin)(void* writer, const flowrun_output* out, flowrun_error* error);
+  /* Every row, with all that parts it from the next. */
+  flowrun_code (*write)(void* writer, struct ArrowArray* batch, const flowrun_output* out,
+                        flowrun_error* error);
+  /* What stands behind the last row; null: nothing ever does. With it a file is that of one epoch:
+   * it cannot be added to. */
+  flowrun_code (*end)(void* writer, const flowrun_output* out, flowrun_error* error);
 } flowrun_format;
 
 #ifdef __cplusplus

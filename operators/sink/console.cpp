@@ -11,10 +11,9 @@
 #include <vector>
 
 #include "runtime/format/datetime.h"
-#include "runtime/format/json_writer.h"
 #include "runtime/format/show.h"
 #include "runtime/operator/option_specs.h"
-#include "runtime/operator/registry.h"
+#include "runtime/operator/record_formats.h"
 
 namespace flowrun {
 
@@ -30,18 +29,28 @@ struct Appearance {
 
 class ConsoleSink final : public Sink {
  public:
-  ConsoleSink(Appearance appearance, const TimeZone& zone, Output& output)
-      : appearance_(std::move(appearance)), zone_(zone), output_(output) {}
+  ConsoleSink(Appearance appearance, MakeRowText make_text, const TimeZone& zone, Output& output)
+      : appearance_(std::move(appearance)),
+        make_text_(std::move(make_text)),
+        zone_(zone),
+        output_(output) {}
 
   Status bind(const SinkInput& input) override {
     schema_ = input.schema;
     mode_ = input.mode;
     accumulates_ = mode_ == OutputMode::complete && !input.aggregation;
-    if (appearance_.json)
-      json_.emplace(schema_, JsonWriteOptions{.ignore_null_fields = false, .zone = &zone_});
+    if (make_text_) {
+      FLOWRUN_TRY(lines_, make_text_(schema_));
+    } else if (appearance_.json) {
+      lines_ = make_json_text(schema_, {.ignore_null_fields = false, .zone = &zone_});
+    }
     return {};
   }
-  [[nodiscard]] bool accepts(OutputMode, bool) const override { return true; }
+  // What a plugin's format writes is one text from the first row to the last: no result is printed
+  // twice in it.
+  [[nodiscard]] bool accepts(OutputMode mode, bool) const override {
+    return !make_text_ || mode != OutputMode::complete;
+  }
   Status open(std::optional<Token> last_committed) override;
   Status write(EpochId epoch, const RecordBatch& batch) override;
   Result<Token> prepare(EpochId) override {
@@ -51,7 +60,13 @@ class ConsoleSink final : public Sink {
   Status commit(EpochId epoch, const Token&) override;
   Status abort(EpochId) override {
     forget_rows();
+    writer_.reset();
     return {};
+  }
+  // Nobody is left to be told that the last words did not get through.
+  void close() override {
+    if (!writer_ || !lines_->has_end() || !writer_->end(text_)) return;
+    static_cast<void>(output_.write(text_));
   }
 
   [[nodiscard]] int64_t default_pace(OutputMode) const override { return kPace; }
@@ -72,9 +87,11 @@ class ConsoleSink final : public Sink {
     rows_.clear();
     num_rows_ = 0;
   }
+  Status append_lines(const RecordBatch& batch);
   [[nodiscard]] std::string frame() const;
 
   Appearance appearance_;
+  MakeRowText make_text_;  // empty: frames, or JSON
   const TimeZone& zone_;
   Output& output_;
   SchemaPtr schema_;
@@ -82,8 +99,9 @@ class ConsoleSink final : public Sink {
   bool accumulates_ = false;       // the result so far is what came so far
   std::vector<RecordBatch> rows_;  // as many as a frame shows, and one more
   int64_t num_rows_ = 0;
-  std::optional<JsonRowWriter> json_;
-  std::string text_;    // the rows as JSON
+  std::unique_ptr<RowText> lines_;  // null: frames
+  std::unique_ptr<RowWriter> writer_;
+  std::string text_;    // the rows as lines
   EpochId epoch_ = -1;  // that the rows are of
   bool prepared_ = false;
   int64_t next_frame_ = 0;  // frames are numbered by what was printed, as Spark numbers batches
@@ -102,15 +120,21 @@ Status ConsoleSink::write(EpochId epoch, const RecordBatch& batch) {
     forget_rows();
   }
   epoch_ = epoch;
-  if (json_) {
-    json_->append_lines(batch, text_);
-    bytes_.store(std::ssize(text_), std::memory_order_relaxed);
-    return {};
-  }
+  if (lines_) return append_lines(batch);
   const int64_t wanted = std::min(batch.num_rows(), appearance_.show.rows + 1 - num_rows_);
   if (wanted <= 0) return {};
   rows_.push_back(batch.slice(0, wanted));
   num_rows_ += wanted;
+  return {};
+}
+
+Status ConsoleSink::append_lines(const RecordBatch& batch) {
+  if (!writer_) {
+    FLOWRUN_TRY(writer_, lines_->make_writer());
+    FLOWRUN_RETURN_IF_ERROR(writer_->begin(text_));
+  }
+  FLOWRUN_RETURN_IF_ERROR(writer_->write(batch, text_));
+  bytes_.store(std::ssize(text_), std::memory_order_relaxed);
   return {};
 }
 
@@ -119,7 +143,7 @@ Status ConsoleSink::commit(EpochId epoch, const Token&) {
   if (!std::exchange(prepared_, false)) return {};
   const bool complete = mode_ == OutputMode::complete;
   if (complete && !accumulates_ && epoch != epoch_) forget_rows();
-  if (json_) {
+  if (lines_) {
     const std::string lines = accumulates_ ? text_ : std::exchange(text_, {});
     return lines.empty() ? Status() : output_.write(lines);
   }
@@ -164,7 +188,8 @@ OperatorSpec spec() {
       rows("truncate", "Longer cells are cut to so many characters; false: they are not.")
           .with_default("20"),
       word("format", {"table", "json"}, "table: frames; json: every row as a line.")
-          .with_default("table"),
+          .with_default("table")
+          .naming(NameRole::row_format),
       boolean("vertical", "One line per value, for rows that are too wide.").with_default("false"),
   };
   spec.examples = {
@@ -184,7 +209,12 @@ Result<std::unique_ptr<Sink>> make(const Options& options, const MakeContext& co
   appearance.show.vertical = options.boolean_or("vertical", false);
   if (context.console_is_shared) appearance.title = context.node + "\n";
   FLOWRUN_TRY(const TimeZone* zone, find_time_zone(context.expressions->timezone));
-  return std::make_unique<ConsoleSink>(std::move(appearance), *zone, *context.console);
+  MakeRowText make_text;
+  if (plugged_format(options.text_or("format", "table"), context)) {
+    FLOWRUN_TRY(make_text, row_text_option(options, context));
+  }
+  return std::make_unique<ConsoleSink>(std::move(appearance), std::move(make_text), *zone,
+                                       *context.console);
 }
 
 }  // namespace

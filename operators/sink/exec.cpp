@@ -9,8 +9,7 @@
 
 #include "runtime/operator/child_process.h"
 #include "runtime/operator/option_specs.h"
-#include "runtime/operator/registry.h"
-#include "runtime/operator/row_text.h"
+#include "runtime/operator/record_formats.h"
 
 namespace flowrun {
 
@@ -18,33 +17,33 @@ namespace {
 
 class ExecSink final : public Sink {
  public:
-  ExecSink(std::vector<std::string> command, int64_t timeout, Options options, const TimeZone& zone)
-      : command_(std::move(command)),
-        timeout_(timeout),
-        options_(std::move(options)),
-        zone_(zone) {}
+  ExecSink(std::vector<std::string> command, int64_t timeout, MakeRowText make_text)
+      : command_(std::move(command)), timeout_(timeout), make_text_(std::move(make_text)) {}
 
   Status bind(const SinkInput& input) override {
-    FLOWRUN_TRY(text_, make_row_text(options_, input.schema, zone_));
+    FLOWRUN_TRY(text_, make_text_(input.schema));
     return {};
   }
   [[nodiscard]] bool accepts(OutputMode, bool) const override { return true; }
   Status open(std::optional<Token>) override { return {}; }
   Status write(EpochId, const RecordBatch& batch) override {
     if (batch.num_rows() == 0) return {};
-    if (rows_.empty()) text_->append_header(rows_);
-    text_->append_lines(batch, rows_);
-    return {};
+    if (!writer_) {
+      FLOWRUN_TRY(writer_, text_->make_writer());
+      FLOWRUN_RETURN_IF_ERROR(writer_->begin(rows_));
+    }
+    return writer_->write(batch, rows_);
   }
   Result<Token> prepare(EpochId) override { return Token{}; }
   Status commit(EpochId, const Token&) override {
-    if (rows_.empty()) return {};
-    Status ran = run_program(command_, rows_, wakeup_, steady_now() + timeout_);
-    rows_.clear();
+    if (!writer_) return {};
+    Status ran = writer_->end(rows_);
+    if (ran) ran = run_program(command_, rows_, wakeup_, steady_now() + timeout_);
+    forget_rows();
     return ran;
   }
   Status abort(EpochId) override {
-    rows_.clear();
+    forget_rows();
     return {};
   }
   Status probe() override { return find_program(command_[0]); }
@@ -57,11 +56,16 @@ class ExecSink final : public Sink {
   [[nodiscard]] std::string describe() const override { return "exec " + command_[0]; }
 
  private:
+  void forget_rows() {
+    writer_.reset();
+    rows_.clear();
+  }
+
   std::vector<std::string> command_;
   int64_t timeout_;
-  Options options_;
-  const TimeZone& zone_;
+  MakeRowText make_text_;
   std::unique_ptr<RowText> text_;
+  std::unique_ptr<RowWriter> writer_;  // of the epoch, once it has rows
   Wakeup wakeup_;
   std::string rows_;  // of the epoch
 };
@@ -114,9 +118,9 @@ Result<std::unique_ptr<Sink>> make(const Options& options, const MakeContext& co
                            words[0]))
         .at(command.position);
   }
-  FLOWRUN_TRY(const TimeZone* zone, find_time_zone(context.expressions->timezone));
+  FLOWRUN_TRY(MakeRowText make_text, row_text_option(options, context));
   return std::make_unique<ExecSink>(std::move(words), options.integer_or("timeout", 60'000'000),
-                                    options, *zone);
+                                    std::move(make_text));
 }
 
 }  // namespace

@@ -15,8 +15,7 @@
 #include "runtime/operator/option_reading.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/output_folder.h"
-#include "runtime/operator/registry.h"
-#include "runtime/operator/row_text.h"
+#include "runtime/operator/record_formats.h"
 
 namespace flowrun {
 
@@ -42,8 +41,11 @@ void append_path_text(std::string_view text, std::string& out) {
 
 class FileSink final : public Sink {
  public:
-  FileSink(OutputFolderOptions folder, Options options, const TimeZone& zone)
-      : settings_(std::move(folder)), options_(std::move(options)), zone_(zone) {}
+  FileSink(OutputFolderOptions folder, Options options, MakeRowText make_text, const TimeZone& zone)
+      : settings_(std::move(folder)),
+        options_(std::move(options)),
+        make_text_(std::move(make_text)),
+        zone_(zone) {}
 
   Status bind(const SinkInput& input) override;
   [[nodiscard]] bool accepts(OutputMode mode, bool) const override {
@@ -53,8 +55,8 @@ class FileSink final : public Sink {
     return folder_->open(std::move(last_committed));
   }
   Status write(EpochId epoch, const RecordBatch& batch) override;
-  Result<Token> prepare(EpochId) override { return folder_->prepare(); }
-  Status commit(EpochId, const Token& token) override { return folder_->commit(token); }
+  Result<Token> prepare(EpochId) override;
+  Status commit(EpochId, const Token& token) override;
   Status abort(EpochId) override { return folder_->abort(); }
   // What cannot be made visible now is so when the folder is opened again.
   void close() override { static_cast<void>(folder_->close()); }
@@ -78,22 +80,31 @@ class FileSink final : public Sink {
 
   OutputFolderOptions settings_;
   Options options_;
+  MakeRowText make_text_;
   const TimeZone& zone_;
   std::unique_ptr<RowText> text_;
+  std::map<std::string, std::unique_ptr<RowWriter>> writers_;  // of the open files, by partition
   std::unique_ptr<OutputFolder> folder_;
   std::vector<size_t> partition_columns_;
   std::vector<std::string> partition_keys_;  // "name=", as in the path
   std::vector<size_t> kept_columns_;         // those that are written, if there are partitions
   SchemaPtr kept_schema_;
   int64_t pace_ = 0;
-  std::string lines_;  // scratch
+  std::string written_;  // scratch
 };
 
 Status FileSink::bind(const SinkInput& input) {
   kept_schema_ = input.schema;
   pace_ = input.pace;
   FLOWRUN_RETURN_IF_ERROR(bind_partitions(input.schema));
-  FLOWRUN_TRY(text_, make_row_text(options_, kept_schema_, zone_));
+  FLOWRUN_TRY(text_, make_text_(kept_schema_));
+  if (const OptionValue* roll = options_.find("roll"); roll && text_->has_end()) {
+    return Error::invalid(
+               fmt::format("a file of format {} has an end, behind which nothing can be added — "
+                           "leave out `roll`; `every:` makes fewer files",
+                           options_.text_or("format", "json")))
+        .at(roll->position);
+  }
   OutputFolderOptions settings = settings_;
   settings.extension = text_->extension();
   folder_ = std::make_unique<OutputFolder>(std::move(settings));
@@ -193,10 +204,32 @@ void FileSink::append_partition(const RecordBatch& batch, int64_t row, std::stri
 }
 
 Status FileSink::write_partition(const std::string& partition, const RecordBatch& batch) {
-  lines_.clear();
-  if (folder_->begins(partition)) text_->append_header(lines_);
-  text_->append_lines(batch, lines_);
-  return folder_->write(partition, lines_);
+  written_.clear();
+  std::unique_ptr<RowWriter>& writer = writers_[partition];
+  if (folder_->begins(partition)) {
+    FLOWRUN_TRY(writer, text_->make_writer());
+    FLOWRUN_RETURN_IF_ERROR(writer->begin(written_));
+  }
+  FLOWRUN_RETURN_IF_ERROR(writer->write(batch, written_));
+  return folder_->write(partition, written_);
+}
+
+Result<Token> FileSink::prepare(EpochId) {
+  if (text_->has_end()) {
+    for (const auto& [partition, writer] : writers_) {
+      written_.clear();
+      FLOWRUN_RETURN_IF_ERROR(writer->end(written_));
+      FLOWRUN_RETURN_IF_ERROR(folder_->write(partition, written_));
+    }
+    writers_.clear();
+  }
+  return folder_->prepare();
+}
+
+Status FileSink::commit(EpochId, const Token& token) {
+  FLOWRUN_RETURN_IF_ERROR(folder_->commit(token));
+  std::erase_if(writers_, [this](const auto& entry) { return folder_->begins(entry.first); });
+  return {};
 }
 
 std::vector<OptionSpec> roll_specs() {
@@ -283,7 +316,8 @@ Result<std::unique_ptr<Sink>> make(const Options& options, const MakeContext& co
   if (compression == "zstd") settings.compression = Compression::zstd;
   settings.keep = options.integer_or("keep", 0);
   FLOWRUN_TRY(const TimeZone* zone, find_time_zone(context.expressions->timezone));
-  return std::make_unique<FileSink>(std::move(settings), options, *zone);
+  FLOWRUN_TRY(MakeRowText make_text, row_text_option(options, context));
+  return std::make_unique<FileSink>(std::move(settings), options, std::move(make_text), *zone);
 }
 
 }  // namespace

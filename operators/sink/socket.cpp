@@ -8,8 +8,7 @@
 #include <utility>
 
 #include "runtime/operator/option_specs.h"
-#include "runtime/operator/registry.h"
-#include "runtime/operator/row_text.h"
+#include "runtime/operator/record_formats.h"
 #include "runtime/operator/tcp.h"
 
 namespace flowrun {
@@ -23,6 +22,7 @@ constexpr int64_t kLongestPause = 1'000'000;
 struct Peer {
   Descriptor socket;
   std::string name;
+  std::unique_ptr<RowWriter> writer;
 };
 
 struct SocketSinkOptions {
@@ -35,11 +35,11 @@ struct SocketSinkOptions {
 
 class SocketSink final : public Sink {
  public:
-  SocketSink(SocketSinkOptions settings, Options options, const TimeZone& zone)
-      : settings_(std::move(settings)), options_(std::move(options)), zone_(zone) {}
+  SocketSink(SocketSinkOptions settings, MakeRowText make_text)
+      : settings_(std::move(settings)), make_text_(std::move(make_text)) {}
 
   Status bind(const SinkInput& input) override {
-    FLOWRUN_TRY(text_, make_row_text(options_, input.schema, zone_));
+    FLOWRUN_TRY(text_, make_text_(input.schema));
     return {};
   }
   [[nodiscard]] bool accepts(OutputMode, bool) const override { return true; }
@@ -47,8 +47,12 @@ class SocketSink final : public Sink {
   Status write(EpochId epoch, const RecordBatch& batch) override;
   Result<Token> prepare(EpochId) override { return Token{}; }
   Status commit(EpochId, const Token&) override { return {}; }
-  Status abort(EpochId) override { return {}; }
+  Status abort(EpochId) override {
+    for (Peer& peer : peers_) peer.writer.reset();  // no end behind what is not whole
+    return {};
+  }
   void close() override {
+    for (Peer& peer : peers_) take_leave(peer);
     peers_.clear();
     listener_.reset();
   }
@@ -63,18 +67,19 @@ class SocketSink final : public Sink {
  private:
   Status connect();
   Status accept_readers();
-  Status send_to_server();
-  Status send_to_readers();
+  Status send_to_server(const RecordBatch& batch);
+  Status send_to_readers(const RecordBatch& batch);
   Status greet(Peer& peer);
+  void take_leave(Peer& peer);
+  Status write_text(Peer& peer, const RecordBatch& batch);
 
   SocketSinkOptions settings_;
-  Options options_;
-  const TimeZone& zone_;
+  MakeRowText make_text_;
   std::unique_ptr<RowText> text_;
   Wakeup wakeup_;
   Descriptor listener_;
   std::list<Peer> peers_;  // the server alone, or all readers
-  std::string lines_;
+  std::string text_of_batch_;
 };
 
 Status SocketSink::open(std::optional<Token>) {
@@ -85,22 +90,36 @@ Status SocketSink::open(std::optional<Token>) {
 
 Status SocketSink::connect() {
   FLOWRUN_TRY(Descriptor socket, tcp_connect(settings_.address, wakeup_));
-  peers_.push_back({std::move(socket), settings_.address.text()});
+  peers_.push_back({std::move(socket), settings_.address.text(), nullptr});
   return greet(peers_.back());
 }
 
 Status SocketSink::greet(Peer& peer) {
+  FLOWRUN_TRY(peer.writer, text_->make_writer());
   std::string header;
-  text_->append_header(header);
+  FLOWRUN_RETURN_IF_ERROR(peer.writer->begin(header));
   return tcp_send(peer.socket, header, wakeup_);
 }
 
+// Nobody is left to be told of one that cannot be reached any more.
+void SocketSink::take_leave(Peer& peer) {
+  std::string footer;
+  if (!text_->has_end() || !peer.writer || !peer.writer->end(footer)) return;
+  static_cast<void>(tcp_send(peer.socket, footer, wakeup_, steady_now() + settings_.patience));
+}
+
+// What is written for one peer is written for all, where the format allows it.
+Status SocketSink::write_text(Peer& peer, const RecordBatch& batch) {
+  if (!text_of_batch_.empty() && !text_->writers_remember()) return {};
+  text_of_batch_.clear();
+  return peer.writer->write(batch, text_of_batch_);
+}
+
 Status SocketSink::write(EpochId, const RecordBatch& batch) {
-  lines_.clear();
-  text_->append_lines(batch, lines_);
-  if (!settings_.listens) return send_to_server();
+  text_of_batch_.clear();
+  if (!settings_.listens) return send_to_server(batch);
   FLOWRUN_RETURN_IF_ERROR(accept_readers());
-  return send_to_readers();
+  return send_to_readers(batch);
 }
 
 Status SocketSink::accept_readers() {
@@ -108,7 +127,7 @@ Status SocketSink::accept_readers() {
   while (auto socket = tcp_accept(listener_, peer.name)) {
     peer.socket = std::move(*socket);
     Status greeted = greet(peer);
-    if (!greeted && greeted.error().code == ErrorCode::cancelled) return greeted;
+    if (!greeted && greeted.error().code != ErrorCode::unavailable) return greeted;
     if (greeted) peers_.push_back(std::move(peer));
     peer = {};
   }
@@ -116,24 +135,26 @@ Status SocketSink::accept_readers() {
 }
 
 // A reader that went away is no error. One that is slow is waited for, or let go.
-Status SocketSink::send_to_readers() {
+Status SocketSink::send_to_readers(const RecordBatch& batch) {
   for (auto peer = peers_.begin(); peer != peers_.end();) {
     const auto deadline =
         settings_.drops_slow ? std::optional(steady_now() + settings_.patience) : std::nullopt;
-    Status sent = tcp_send(peer->socket, lines_, wakeup_, deadline);
+    FLOWRUN_RETURN_IF_ERROR(write_text(*peer, batch));
+    Status sent = tcp_send(peer->socket, text_of_batch_, wakeup_, deadline);
     if (!sent && sent.error().code == ErrorCode::cancelled) return sent;
     peer = sent ? std::next(peer) : peers_.erase(peer);
   }
   return {};
 }
 
-// When the server went away these lines are sent again, whole, once it is back.
-Status SocketSink::send_to_server() {
+// When the server went away these rows are sent again, whole, once it is back.
+Status SocketSink::send_to_server(const RecordBatch& batch) {
   const int64_t give_up_at = steady_now() + settings_.retry;
   int64_t next_pause = kFirstPause;
   while (true) {
     Status sent = peers_.empty() ? connect() : Status();
-    if (sent) sent = tcp_send(peers_.front().socket, lines_, wakeup_);
+    if (sent) sent = write_text(peers_.front(), batch);
+    if (sent) sent = tcp_send(peers_.front().socket, text_of_batch_, wakeup_);
     if (sent || sent.error().code != ErrorCode::unavailable) return sent;
     peers_.clear();
     if (steady_now() + next_pause > give_up_at) {
@@ -195,8 +216,8 @@ Result<std::unique_ptr<Sink>> make(const Options& options, const MakeContext& co
   settings.drops_slow = options.text_or("on_slow", "wait") == "drop";
   settings.patience = options.integer_or("patience", 1'000'000);
   settings.retry = options.integer_or("retry", 30'000'000);
-  FLOWRUN_TRY(const TimeZone* zone, find_time_zone(context.expressions->timezone));
-  return std::make_unique<SocketSink>(std::move(settings), options, *zone);
+  FLOWRUN_TRY(MakeRowText make_text, row_text_option(options, context));
+  return std::make_unique<SocketSink>(std::move(settings), std::move(make_text));
 }
 
 }  // namespace

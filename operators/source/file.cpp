@@ -19,7 +19,7 @@
 #include "runtime/operator/decode.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/reader_options.h"
-#include "runtime/operator/registry.h"
+#include "runtime/operator/record_formats.h"
 #include "runtime/operator/table_reader.h"
 #include "runtime/operator/text_file.h"
 #include "runtime/operator/watched_folder.h"
@@ -319,25 +319,16 @@ void FileSource::committed(const Offset& offset) {
   }
 }
 
-Status read_built_in_format(const Options& options, const MakeContext& context,
-                            FileSourceOptions& source, DecodeOptions& decode) {
-  FLOWRUN_TRY(source.format,
-              record_format_option(decode.format, options, true, context.expressions->timezone));
-  source.text = text_file_options(source.format);
-  if (!decode.schema) {
-    FLOWRUN_TRY(decode.schema, infer_schema(source.path, source.order, source.format));
+// What only formats that are built in have: text cut their way, a schema from the data, a header.
+Status use_built_in_format(const RecordFormat& format, FileSourceOptions& source,
+                           SchemaPtr& schema) {
+  source.format = format;
+  source.text = text_file_options(format);
+  if (!schema) {
+    FLOWRUN_TRY(schema, infer_schema(source.path, source.order, format));
   }
-  if (source.format.kind == RecordFormat::Kind::csv && source.format.csv.header)
-    source.header_schema = decode.schema;
-  decode.make_reader = source.format.reader_of(decode.schema);
+  if (format.kind == RecordFormat::Kind::csv && format.csv.header) source.header_schema = schema;
   return ok_status();
-}
-
-Error no_schema(const OptionValue& format) {
-  return Error::invalid(
-             fmt::format("format {} needs a `schema:` — write the names and types of its fields",
-                         format.text))
-      .at(format.position);
 }
 
 Result<MadeSource> make(const Options& options, const MakeContext& context) {
@@ -356,12 +347,10 @@ Result<MadeSource> make(const Options& options, const MakeContext& context) {
   DecodeOptions decode;
   decode.format = format;
   if (const OptionValue* schema = options.find("schema")) decode.schema = schema->schema;
-  if (const RegisteredFormat* plugged = plugged_format(format, context)) {
-    if (!decode.schema) return no_schema(options.at("format"));
-    FLOWRUN_TRY(decode.make_reader, plugged->make(decode.schema, options, context));
-  } else {
-    FLOWRUN_RETURN_IF_ERROR(read_built_in_format(options, context, source, decode));
-  }
+  FLOWRUN_TRY(const RecordReading reading, RecordReading::of(format, options, context, true));
+  if (const RecordFormat* built_in = reading.built_in())
+    FLOWRUN_RETURN_IF_ERROR(use_built_in_format(*built_in, source, decode.schema));
+  FLOWRUN_TRY(decode.make_reader, reading.reader_of(decode.schema));
   decode.corrupt = corrupt_records_option(options);
   decode.column.text = "value";
   if (options.has("corrupt_record")) decode.corrupt_column = options.text("corrupt_record");

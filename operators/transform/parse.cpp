@@ -9,7 +9,7 @@
 #include "runtime/operator/decode.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/reader_options.h"
-#include "runtime/operator/registry.h"
+#include "runtime/operator/record_formats.h"
 
 namespace flowrun {
 
@@ -49,15 +49,6 @@ screen: { from: readings, sink: console }
   };
 }
 
-Result<MakeRecordReader> make_reader(const std::string& format, const SchemaPtr& schema,
-                                     const Options& options, const MakeContext& context) {
-  if (const RegisteredFormat* plugged = plugged_format(format, context))
-    return plugged->make(schema, options, context);
-  FLOWRUN_TRY(const RecordFormat built_in,
-              record_format_option(format, options, false, context.expressions->timezone));
-  return built_in.reader_of(schema);
-}
-
 Result<std::unique_ptr<Transform>> make(const Options& options, const MakeContext& context) {
   DecodeOptions decode;
   decode.format = options.text("parse");
@@ -67,7 +58,9 @@ Result<std::unique_ptr<Transform>> make(const Options& options, const MakeContex
   if (options.has("corrupt_record")) decode.corrupt_column = options.text("corrupt_record");
   if (const OptionValue* kept = options.find("keep_columns")) decode.keep_columns = kept->items;
   if (options.has("as")) decode.as = options.text("as");
-  FLOWRUN_TRY(decode.make_reader, make_reader(decode.format, decode.schema, options, context));
+  FLOWRUN_TRY(const RecordReading reading,
+              RecordReading::of(decode.format, options, context, false));
+  FLOWRUN_TRY(decode.make_reader, reading.reader_of(decode.schema));
   return make_decode(std::move(decode));
 }
 

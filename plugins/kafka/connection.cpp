@@ -178,6 +178,11 @@ MetadataPtr read_metadata(rd_kafka_t* client, Asked asked, rd_kafka_topic_t* onl
   throw sdk::Error::cancelled();
 }
 
+std::string words_against(const struct rd_kafka_metadata_topic& topic) {
+  if (topic.err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return "topic `" + std::string(topic.topic) + "`: " + rd_kafka_err2str(topic.err);
+}
+
 sdk::Error no_broker(const Settings& settings, const Complaints& complaints) {
   const std::string words = complaints.words();
   return sdk::Error::unavailable("no broker answers at " + settings.brokers() +

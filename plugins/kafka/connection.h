@@ -77,6 +77,9 @@ MetadataPtr read_metadata(rd_kafka_t* client, Asked asked, rd_kafka_topic_t* onl
                           const Settings& settings, const Complaints& complaints,
                           const std::atomic<bool>& cancelled);
 
+// What brokers say against a topic: "topic `x`: Broker: Unknown topic or partition"; "" if nothing.
+std::string words_against(const struct rd_kafka_metadata_topic& topic);
+
 sdk::Error no_broker(const Settings& settings, const Complaints& complaints);
 
 }  // namespace kafka

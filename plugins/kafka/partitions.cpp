@@ -77,8 +77,8 @@ Selection::Found Selection::find(rd_kafka_t* client, const Settings& settings,
                                  const std::atomic<bool>& cancelled) const {
   Found found;
   const auto take = [&](const struct rd_kafka_metadata_topic& topic) {
-    if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      found.missing = "topic `" + std::string(topic.topic) + "`: " + rd_kafka_err2str(topic.err);
+    if (std::string words = words_against(topic); !words.empty()) {
+      found.missing = std::move(words);
       return;
     }
     auto& partitions = found.topics[topic.topic];

@@ -48,9 +48,8 @@ Settings settings_of(const sdk::Options& options) {
   return {options, own, defaults};
 }
 
-std::unique_ptr<Delivery> delivery_of(const sdk::Options& options,
+std::unique_ptr<Delivery> delivery_of(const sdk::Options& options, Settings settings,
                                       const std::atomic<bool>& cancelled) {
-  Settings settings = settings_of(options);
   if (!transactional(options)) return make_direct_delivery(std::move(settings), cancelled);
   if (options.text("topic").empty())
     throw sdk::Error::invalid(
@@ -104,6 +103,25 @@ sdk::Spec KafkaSink::spec() {
 }
 
 KafkaSink::KafkaSink(const sdk::Options& options)
-    : reader_(options), delivery_(delivery_of(options, cancelled_)) {}
+    : settings_(settings_of(options)),
+      reader_(options),
+      delivery_(delivery_of(options, settings_, cancelled_)) {}
+
+// By a consumer: a producer would have a missing topic made, and could drive out one that runs.
+void KafkaSink::probe() {
+  Complaints complaints;
+  ConfPtr conf = settings_.conf({{"allow.auto.create.topics", "false"}});
+  complaints.attach(conf.get());
+  const HandlePtr client = make_client(RD_KAFKA_CONSUMER, std::move(conf));
+  TopicPtr topic;
+  if (!reader_.topic().empty())
+    topic.reset(rd_kafka_topic_new(client.get(), reader_.topic().c_str(), nullptr));
+  const MetadataPtr answer =
+      read_metadata(client.get(), Asked::known, topic.get(), settings_, complaints, cancelled_);
+  for (int i = 0; i < answer->topic_cnt; ++i) {
+    const std::string words = words_against(answer->topics[i]);
+    if (!words.empty()) throw sdk::Error::data(words);
+  }
+}
 
 }  // namespace kafka

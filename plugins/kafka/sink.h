@@ -31,8 +31,11 @@ class KafkaSink final : public flowrun::plugin::Sink {
   void abort(int64_t) override { delivery_->abort(); }
   void close() override { delivery_->close(); }
   void cancel() override { cancelled_ = true; }
+  // Brokers answer, and have the topic that rows go to, if `topic` says it.
+  void probe() override;
 
  private:
+  Settings settings_;
   RecordReader reader_;
   std::atomic<bool> cancelled_{false};
   std::unique_ptr<Delivery> delivery_;

@@ -113,6 +113,15 @@ void KafkaSource::open(std::optional<std::string> offset) {
   next_refresh_ = Clock::now() + refresh_;
 }
 
+void KafkaSource::probe() {
+  Complaints complaints;
+  ConfPtr conf = settings_.conf();
+  complaints.attach(conf.get());
+  const HandlePtr client = make_client(RD_KAFKA_CONSUMER, std::move(conf));
+  const Selection::Found found = selection_.find(client.get(), settings_, complaints, cancelled_);
+  if (!found.missing.empty()) throw sdk::Error::data(found.missing);
+}
+
 void KafkaSource::take_partitions(const Selection::Found& found) {
   for (const auto& [topic, numbers] : found.topics) {
     for (const int32_t number : numbers) {

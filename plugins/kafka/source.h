@@ -27,6 +27,8 @@ class KafkaSource final : public flowrun::plugin::Source {
   flowrun::plugin::Chunk read(int64_t timeout) override;
   void cancel() override { cancelled_ = true; }
   void close() override;
+  // Brokers answer, and have the topics.
+  void probe() override;
   void stop_at_end() override { stops_ = true; }
 
  private:

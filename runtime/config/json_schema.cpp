@@ -90,7 +90,7 @@ class SchemaWriter {
   }
 
   void definitions(const Registry& registry) {
-    key("table", [&] { options(table_option_specs(), {}, [] {}); });
+    key("table", [&] { options(table_option_specs(registry), {}, [] {}); });
     key("chain", [&] {
       text("type", "array");
       key("items", [&] { reference("step"); });

@@ -38,7 +38,7 @@ void build_plan(const Document& document, const std::string& name, const Registr
   plan.file = name;
   read_top_level(document, plan, loaded.diagnostics);
   if (plan.name.empty()) plan.name = std::filesystem::path(name).stem().string();
-  const bool sound_tables = read_tables(document, plan, loaded);
+  const bool sound_tables = read_tables(document, registry, plan, loaded);
   Draft draft = read_nodes(document, registry, loaded);
   connect(draft, plan, fragment, loaded.diagnostics);
   for (DraftNode& node : draft) plan.nodes.push_back(std::move(node.node));

@@ -167,11 +167,16 @@ std::string operator_reference(const OperatorSpec& spec) {
   return out;
 }
 
-std::string format_reference(const OperatorSpec& spec) {
+std::string format_reference(const RegisteredFormat& format) {
+  const OperatorSpec& spec = format.spec;
   std::string out = spec.name + " (format): " + spec.summary + "\n";
   if (!spec.doc.empty()) out += "\n" + wrapped(spec.doc, 0);
-  out += "\n" + std::string(kNameColumn, ' ') + "parse: " + spec.name +
-         ", or format: " + spec.name + " of the source file\n";
+  out += "\n";
+  const std::string indent(kNameColumn, ' ');
+  if (format.make)
+    out += indent + "parse: " + spec.name + ", or format: " + spec.name +
+           " of the source file and of tables\n";
+  if (format.make_text) out += indent + "format: " + spec.name + " of sinks that write text\n";
   for (const OptionSpec& option : spec.options) append_option(option, out);
   for (const Example& example : spec.examples) out += "\n# " + example.title + "\n" + example.yaml;
   return out;

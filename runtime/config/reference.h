@@ -13,7 +13,7 @@ std::string operator_list(const Registry& registry);
 // For the terminal, 100 columns.
 std::string operator_reference(const OperatorSpec& spec);
 // The same of a record format of a plugin, which `parse` and `format` take by its name.
-std::string format_reference(const OperatorSpec& spec);
+std::string format_reference(const RegisteredFormat& format);
 // Markdown, for docs/operators/KIND/NAME.md.
 std::string operator_page(const OperatorSpec& spec);
 // "source", "transform", "stateful", "sink".

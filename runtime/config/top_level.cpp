@@ -149,8 +149,9 @@ void read_top_level(const Document& document, Plan& plan, Diagnostics& diagnosti
   plan.watermark_policy_max = options.text("watermark_policy") == "max";
 }
 
-bool read_tables(const Document& document, Plan& plan, LoadedPlan& loaded) {
-  const std::vector<OptionSpec> specs = table_option_specs();
+bool read_tables(const Document& document, const Registry& registry, Plan& plan,
+                 LoadedPlan& loaded) {
+  const std::vector<OptionSpec> specs = table_option_specs(registry);
   const size_t before = loaded.diagnostics.size();
   for (size_t i = 0; i < document.tables.keys.size(); ++i) {
     const RawValue::Key& key = document.tables.keys[i];

@@ -17,6 +17,7 @@ std::vector<OptionSpec> serve_specs();
 // Fills the plan's fields that come from the top level, but not its nodes and tables.
 void read_top_level(const Document& document, Plan& plan, Diagnostics& diagnostics);
 // False if a table is wrong.
-bool read_tables(const Document& document, Plan& plan, LoadedPlan& loaded);
+bool read_tables(const Document& document, const Registry& registry, Plan& plan,
+                 LoadedPlan& loaded);
 
 }  // namespace flowrun

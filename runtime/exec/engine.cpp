@@ -180,11 +180,12 @@ class PlanEngine final : public Engine {
   bool make_tables(Diagnostics& diagnostics) {
     bool right = true;
     for (const PlanTable& table : plan_.tables) {
-      auto made = make_file_table(table.name, table.options, plan_.timezone);
+      const MakeContext context = format_context(table.name);
+      auto made = make_file_table(table.name, table.options, context);
       if (made) {
         tables_.emplace(table.name, std::move(*made));
         // Of its own for queries: a join that looks for changes must not miss one that they saw.
-        if (auto queried = make_file_table(table.name, table.options, plan_.timezone))
+        if (auto queried = make_file_table(table.name, table.options, context))
           queried_tables_.emplace(table.name, std::move(*queried));
         continue;
       }
@@ -204,17 +205,23 @@ class PlanEngine final : public Engine {
     shown_.swap(shown);
   }
 
-  MakeContext context_for(const PlanNode& node) {
+  // What a format may need, of a node or of a table.
+  MakeContext format_context(const std::string& name) {
     MakeContext context;
-    context.node = node.name;
+    context.node = name;
     context.expressions = &expressions_;
     context.clock = options_.clock;
+    context.format = [this](std::string_view format) { return registry_.find_format(format); };
+    return context;
+  }
+
+  MakeContext context_for(const PlanNode& node) {
+    MakeContext context = format_context(node.name);
     context.table = [this](std::string_view name) -> StaticTable* {
       const auto found = tables_.find(name);
       return found == tables_.end() ? nullptr : found->second.get();
     };
     for (const auto& [name, table] : tables_) context.table_names.push_back(name);
-    context.format = [this](std::string_view name) { return registry_.find_format(name); };
     context.live_table = [this](std::string_view name) {
       return live_tables_.try_emplace(std::string(name), std::make_unique<LiveTable>())
           .first->second.get();

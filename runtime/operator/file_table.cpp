@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "runtime/operator/decode.h"
-#include "runtime/operator/reader_options.h"
+#include "runtime/operator/record_formats.h"
 #include "runtime/operator/table_reader.h"
 
 namespace flowrun {
@@ -91,11 +91,18 @@ Result<RecordBatch> FileTable::load() {
 }  // namespace
 
 Result<std::unique_ptr<StaticTable>> make_file_table(std::string name, const Options& options,
-                                                     const std::string& timezone) {
+                                                     const MakeContext& context) {
   TableReadOptions reading;
-  FLOWRUN_TRY(reading.format,
-              record_format_option(options.text("format"), options, true, timezone));
   if (const OptionValue* schema = options.find("schema")) reading.schema = schema->schema;
+  const std::string& format = options.text("format");
+  FLOWRUN_TRY(const RecordReading records, RecordReading::of(format, options, context, true));
+  if (const RecordFormat* built_in = records.built_in()) {
+    reading.format = *built_in;
+  } else {
+    FLOWRUN_TRY(reading.make_reader, records.reader_of(reading.schema));
+    reading.plugged_name = format;
+    reading.format.json.max_record = options.integer("max_record");
+  }
   if (const OptionValue* column = options.find("corrupt_record"))
     reading.corrupt_column = column->text;
   reading.corrupt = corrupt_records_option(options);

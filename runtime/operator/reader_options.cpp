@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/operator/option_specs.h"
+#include "runtime/operator/registry.h"
 
 namespace flowrun {
 
@@ -160,12 +161,24 @@ std::vector<OptionSpec> reader_option_specs(const std::string& format_option) {
                            json_option_specs(format_option)});
 }
 
-std::vector<OptionSpec> table_option_specs() {
+std::vector<OptionSpec> table_option_specs(const Registry& registry) {
   using namespace option;
+  OptionSpec format = required(word("format", {"csv", "json"}, "what the file holds"));
+  std::vector<OptionSpec> plugged;
+  if (const RegisteredOperator* parse = registry.find_operator("parse")) {
+    format.refused_words = parse->spec.primary.refused_words;
+    for (const std::string& name : parse->spec.primary.words) {
+      const RegisteredFormat* known = registry.find_format(name);
+      if (!known) continue;
+      format.words.push_back(name);
+      for (const OptionSpec& option : known->spec.options)
+        plugged.push_back(option.when("format", name));
+    }
+  }
   return together(
       {{
            required(path("file", "the file that holds the rows")),
-           required(word("format", {"csv", "json"}, "what the file holds")),
+           std::move(format),
            schema("schema", "names and types of the columns; inferred or all strings without it"),
            word("on_error", {"keep", "drop", "fail"}, "what becomes of a corrupt record")
                .with_default("keep"),
@@ -174,7 +187,8 @@ std::vector<OptionSpec> table_option_specs() {
                "how often the file is looked at; it is read again, between epochs, when it changed")
                .at_least(1),
        },
-       reader_option_specs()});
+       reader_option_specs(),
+       std::move(plugged)});
 }
 
 }  // namespace flowrun

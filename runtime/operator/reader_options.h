@@ -11,6 +11,8 @@
 
 namespace flowrun {
 
+class Registry;
+
 // Of both formats: corrupt_record, date_format, timestamp_format, max_record. `on_error` is not
 // among them: the loader gives it to every operator whose spec lists the port `errors`.
 std::vector<OptionSpec> common_reader_option_specs();
@@ -25,7 +27,8 @@ Result<RecordFormat> record_format_option(std::string_view format, const Options
 // All three.
 std::vector<OptionSpec> reader_option_specs(const std::string& format_option = "format");
 
-// Of one entry of `tables:`.
-std::vector<OptionSpec> table_option_specs();
+// Of one entry of `tables:`: those of the formats built in, and of plugins' formats that `parse`
+// knows.
+std::vector<OptionSpec> table_option_specs(const Registry& registry);
 
 }  // namespace flowrun

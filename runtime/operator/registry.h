@@ -33,6 +33,7 @@ class Output {
   virtual Status write(std::string_view text) = 0;
 };
 
+class RowText;
 struct RegisteredFormat;
 
 // What a factory may need besides the options. Pointers outlive the operator.
@@ -65,11 +66,16 @@ using MakeSink = std::function<Result<std::unique_ptr<Sink>>(const Options&, con
 // Readers of records by that schema. Errors: a column or a type that the format cannot give.
 using MakeFormat = std::function<Result<MakeRecordReader>(const SchemaPtr& schema, const Options&,
                                                           const MakeContext&)>;
+// What writes rows of that schema. Errors: a column or a type that the format cannot hold.
+using MakeFormatText = std::function<Result<std::unique_ptr<RowText>>(
+    const SchemaPtr& schema, const Options&, const MakeContext&)>;
 
-// A record format beside those built in.
+// A record format beside those built in. At least one of the two is there.
 struct RegisteredFormat {
-  OperatorSpec spec;  // name, summary, doc, options and examples; the rest is unused
-  MakeFormat make;
+  OperatorSpec spec;         // name, summary, doc, options and examples; the rest is unused
+  MakeFormat make;           // empty: it does not read
+  MakeFormatText make_text;  // empty: it does not write
+  std::string owner;         // whose it is, for errors: "plugin `logfmt`"
 };
 
 // The format of that name; null if it is none of a plugin's.
@@ -91,13 +97,15 @@ class Registry {
   void add_transform(OperatorSpec spec, MakeTransform make);
   void add_stateful(OperatorSpec spec, MakeStateful make);
   void add_sink(OperatorSpec spec, MakeSink make);
-  // The format becomes a word of every option whose role is record_format (`parse`, `format` of the
-  // file source), and its options become options of those operators, for that word only. Operators
-  // that are added later do not know it. REQUIRES: check_format took it.
-  void add_format(OperatorSpec spec, MakeFormat make);
+  // A format that reads becomes a word of every option whose role is record_format (`parse`,
+  // `format` of the file source), one that writes of every option whose role is row_format
+  // (`format` of sinks); its options become options of those operators, for that word only. The
+  // options of the other role refuse it, saying what it can do. Operators that are added later do
+  // not know it. REQUIRES: check_format took it.
+  void add_format(RegisteredFormat format);
   // Errors: the name is taken, or an option is called as one that such an operator has for every
   // format.
-  [[nodiscard]] Status check_format(const OperatorSpec& spec) const;
+  [[nodiscard]] Status check_format(const RegisteredFormat& format) const;
 
   // Null if there is none. A hyphen in the name is read as an underscore.
   [[nodiscard]] const RegisteredOperator* find_source(std::string_view name) const;

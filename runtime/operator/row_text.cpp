@@ -1,59 +1,63 @@
 #include "runtime/operator/row_text.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <utility>
 
 #include "runtime/format/csv_writer.h"
 #include "runtime/format/json_writer.h"
 #include "runtime/operator/option_specs.h"
-#include "runtime/operator/repeated_names.h"
 
 namespace flowrun {
 
 namespace {
 
-class JsonText final : public RowText {
+// Lines by one of the writers of runtime/format.
+template <class Lines>
+class LineWriter final : public RowWriter {
  public:
-  JsonText(const SchemaPtr& schema, JsonWriteOptions options)
-      : writer_(schema, std::move(options)) {}
-  void append_lines(const RecordBatch& batch, std::string& out) const override {
-    writer_.append_lines(batch, out);
+  LineWriter(const Lines& lines, bool header) : lines_(lines), header_(header) {}
+  Status begin(std::string& out) override {
+    if constexpr (requires { lines_.append_header(out); }) {
+      if (header_) lines_.append_header(out);
+    }
+    return {};
   }
-  [[nodiscard]] std::string_view extension() const override { return "jsonl"; }
+  Status write(const RecordBatch& batch, std::string& out) override {
+    lines_.append_lines(batch, out);
+    return {};
+  }
 
  private:
-  JsonRowWriter writer_;
+  const Lines& lines_;
+  bool header_;
 };
 
-class CsvText final : public RowText {
+template <class Lines>
+class LineText final : public RowText {
  public:
-  CsvText(CsvRowWriter writer, bool header) : writer_(std::move(writer)), header_(header) {}
-  void append_header(std::string& out) const override {
-    if (header_) writer_.append_header(out);
+  LineText(Lines lines, std::string_view extension, bool header = false)
+      : lines_(std::move(lines)), extension_(extension), header_(header) {}
+  [[nodiscard]] Result<std::unique_ptr<RowWriter>> make_writer() const override {
+    return std::make_unique<LineWriter<Lines>>(lines_, header_);
   }
-  void append_lines(const RecordBatch& batch, std::string& out) const override {
-    writer_.append_lines(batch, out);
-  }
-  [[nodiscard]] std::string_view extension() const override { return "csv"; }
+  [[nodiscard]] std::string_view extension() const override { return extension_; }
 
  private:
-  CsvRowWriter writer_;
+  Lines lines_;
+  std::string_view extension_;
   bool header_;
 };
 
 // One string column, a line per row; a null is an empty line, as Spark writes it.
-class PlainText final : public RowText {
- public:
-  void append_lines(const RecordBatch& batch, std::string& out) const override {
+struct PlainLines {
+  static void append_lines(const RecordBatch& batch, std::string& out) {
     const Column& column = *batch.column(0);
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       if (column.is_valid(row)) out += column.string(row);
       out += '\n';
     }
   }
-  [[nodiscard]] std::string_view extension() const override { return "txt"; }
 };
 
 using PatternPtr = std::shared_ptr<const DateTimePattern>;
@@ -92,7 +96,7 @@ Result<std::unique_ptr<RowText>> make_csv(const Options& options, const SchemaPt
   FLOWRUN_TRY(csv.timestamp_format, pattern(options, "timestamp_format"));
   const bool header = csv.header;
   FLOWRUN_TRY(CsvRowWriter writer, CsvRowWriter::make(schema, std::move(csv)));
-  return std::make_unique<CsvText>(std::move(writer), header);
+  return std::make_unique<LineText<CsvRowWriter>>(std::move(writer), "csv", header);
 }
 
 Result<std::unique_ptr<RowText>> make_json(const Options& options, const SchemaPtr& schema,
@@ -102,17 +106,23 @@ Result<std::unique_ptr<RowText>> make_json(const Options& options, const SchemaP
   json.zone = &zone;
   FLOWRUN_TRY(json.date_format, pattern(options, "date_format"));
   FLOWRUN_TRY(json.timestamp_format, pattern(options, "timestamp_format"));
-  return std::make_unique<JsonText>(schema, std::move(json));
+  return make_json_text(schema, std::move(json));
 }
 
 }  // namespace
+
+std::unique_ptr<RowText> make_json_text(const SchemaPtr& schema, JsonWriteOptions options) {
+  return std::make_unique<LineText<JsonRowWriter>>(JsonRowWriter(schema, std::move(options)),
+                                                   "jsonl");
+}
 
 std::vector<OptionSpec> row_text_option_specs() {
   using namespace option;
   return {
       word("format", {"json", "csv", "text"},
            "json: an object per line; csv; text: the one string column as it is.")
-          .with_default("json"),
+          .with_default("json")
+          .naming(NameRole::row_format),
       boolean("ignore_null_fields", "json: a null field is left out.")
           .with_default("true")
           .when("format", "json"),
@@ -137,12 +147,6 @@ std::vector<OptionSpec> row_text_option_specs() {
 
 Result<std::unique_ptr<RowText>> make_row_text(const Options& options, const SchemaPtr& schema,
                                                const TimeZone& zone) {
-  if (const std::vector<std::string> repeated = repeated_names(*schema); !repeated.empty()) {
-    return Error::invalid(fmt::format(
-        "several columns are named {}, and a written row has each name once — rename them, or "
-        "select what is wanted",
-        fmt::join(repeated, ", ")));
-  }
   const std::string format = options.text_or("format", "json");
   if (format == "csv") return make_csv(options, schema, zone);
   if (format == "json") return make_json(options, schema, zone);
@@ -151,7 +155,7 @@ Result<std::unique_ptr<RowText>> make_row_text(const Options& options, const Sch
         "format text takes one string column, and there are: {} — select one, or use format json",
         schema->ddl()));
   }
-  return std::make_unique<PlainText>();
+  return std::make_unique<LineText<PlainLines>>(PlainLines(), "txt");
 }
 
 }  // namespace flowrun

@@ -94,6 +94,9 @@ Status read_word(const OptionSpec& spec, const RawValue& raw, OptionValue& value
     value.text = word;
     return {};
   }
+  for (const auto& [refused, why] : spec.refused_words) {
+    if (refused == word) return Error::invalid(back_quoted(spec.name) + " cannot be " + why);
+  }
   const auto near = nearest(raw.text, spec.words);
   Error error = wrong(spec, raw);
   if (near && !spec.secret) error.message += "; did you mean " + back_quoted(*near) + "?";

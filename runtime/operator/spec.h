@@ -17,7 +17,9 @@ enum class NameRole : uint8_t {
   none,
   static_table,   // one of `tables:`, and uses it
   live_table,     // a table that the node fills: no other node may fill one of that name
-  record_format,  // how records are written: formats of plugins are added to its words
+  record_format,  // how records that are read are written: formats of plugins are added to its
+                  // words
+  row_format,     // how rows are written: the same, of those that write
 };
 
 // Written with the builders of operator/option_specs.h, so that a spec reads like a table.
@@ -37,6 +39,8 @@ struct OptionSpec {
   // The option makes sense only where the option named first has the value named second: {"format",
   // "csv"}.
   std::optional<std::pair<std::string, std::string>> only_with = {};
+  // word: what exists but cannot stand here, each with what is said of it.
+  std::vector<std::pair<std::string, std::string>> refused_words = {};
 
   // Each gives back a changed copy, for chaining: integer("port", "...").between(1, 65535).
   [[nodiscard]] OptionSpec with_default(std::string text) const;

@@ -73,9 +73,14 @@ Result<TableDecoder> make_decoder(const std::string& path, const TableReadOption
     FLOWRUN_TRY(out.data_schema, infer_schema(path, FileOrder::name, options.format));
   }
   DecodeOptions decode;
-  decode.format = options.format.kind == RecordFormat::Kind::csv ? "csv" : "json";
   decode.schema = out.data_schema;
-  decode.make_reader = options.format.reader_of(out.data_schema);
+  if (options.make_reader) {
+    decode.format = options.plugged_name;
+    decode.make_reader = options.make_reader;
+  } else {
+    decode.format = options.format.kind == RecordFormat::Kind::csv ? "csv" : "json";
+    decode.make_reader = options.format.reader_of(out.data_schema);
+  }
   decode.corrupt = options.corrupt;
   decode.corrupt_column = options.corrupt_column;
   decode.column.text = "value";

@@ -27,6 +27,9 @@ Status drop_header(TextFile::Block& block, const Schema& schema, const CsvReadOp
 struct TableReadOptions {
   RecordFormat format;  // with `source` set
   SchemaPtr schema;     // null: inferred
+  // Of a plugin's format, for that schema: in place of those of `format`.
+  MakeRecordReader make_reader = {};
+  std::string plugged_name = {};
   CorruptRecords corrupt = CorruptRecords::keep;
   std::optional<std::string> corrupt_column = {};
 };

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "runtime/operator/option_specs.h"
 #include "runtime/plugin/call.h"
 
@@ -191,6 +194,25 @@ struct Needed {
   bool present;
 };
 
+// All of what it does, be it reading, writing or both.
+std::vector<Needed> needed_of_format(const flowrun_format& table) {
+  std::vector<Needed> needed = {{"make", table.make}, {"destroy", table.destroy}};
+  const bool writes = table.make_writer || table.destroy_writer || table.write;
+  const bool reads = table.make_reader || table.destroy_reader || table.read;
+  if (reads || !writes) {
+    needed.insert(needed.end(), {{"bind", table.bind},
+                                 {"make_reader", table.make_reader},
+                                 {"destroy_reader", table.destroy_reader},
+                                 {"read", table.read}});
+  }
+  if (writes) {
+    needed.insert(needed.end(), {{"make_writer", table.make_writer},
+                                 {"destroy_writer", table.destroy_writer},
+                                 {"write", table.write}});
+  }
+  return needed;
+}
+
 std::vector<Needed> needed_functions(const Component& component) {
   switch (component.raw.kind) {
     case FLOWRUN_KIND_TRANSFORM: {
@@ -230,18 +252,22 @@ std::vector<Needed> needed_functions(const Component& component) {
               {"save", table.save},
               {"load", table.load}};
     }
-    case FLOWRUN_KIND_FORMAT: {
-      const auto table = component.table<flowrun_format>();
-      return {{"make", table.make},
-              {"destroy", table.destroy},
-              {"bind", table.bind},
-              {"make_reader", table.make_reader},
-              {"destroy_reader", table.destroy_reader},
-              {"read", table.read}};
-    }
+    case FLOWRUN_KIND_FORMAT:
+      return needed_of_format(component.table<flowrun_format>());
     default:
       return {};
   }
+}
+
+// It becomes part of a path.
+Status check_extension(const std::string& format, const flowrun_format& table) {
+  const std::string extension = string_of(table.extension);
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0; };
+  if (!table.extension || (!extension.empty() && std::ranges::all_of(extension, fits)))
+    return ok_status();
+  return Error::invalid(fmt::format(
+      "`{}` is no extension for the files of the format `{}` — write letters and digits", extension,
+      format));
 }
 
 Status check_table(const Component& component) {
@@ -252,7 +278,9 @@ Status check_table(const Component& component) {
                                       component_kind_name(component.raw.kind), component.name,
                                       needed.name));
   }
-  return ok_status();
+  return component.raw.kind == FLOWRUN_KIND_FORMAT
+             ? check_extension(component.name, component.table<flowrun_format>())
+             : ok_status();
 }
 
 }  // namespace

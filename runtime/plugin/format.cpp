@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "runtime/columnar/builder.h"
-#include "runtime/plugin/made_operator.h"
+#include "runtime/plugin/made_format.h"
 
 namespace flowrun {
 
@@ -183,20 +183,12 @@ void PluginRecordReader::add_bad(int64_t record, std::string reason, ReadRows& o
       {record, rows.begin() - out.lines.begin(), std::ssize(rows), std::move(reason)});
 }
 
-// The format's own options and the schema: those of other formats are none of its business.
-Options own_options(const Component& component, const Options& all) {
-  Options own;
-  if (const OptionValue* schema = all.find("schema")) own.set("schema", *schema);
-  for (const OptionSpec& spec : component.spec.options) {
-    if (const OptionValue* value = all.find(spec.name)) own.set(spec.name, *value);
-  }
-  return own;
-}
+}  // namespace
 
-// What every reader has as an option and a plugin's format does without.
-Status refuse_patterns(const Component& component, const Options& options) {
+// What other formats have as an option and a plugin's does without.
+Result<Options> format_options(const Component& component, const Options& all) {
   for (const std::string_view name : {"date_format", "timestamp_format"}) {
-    const OptionValue* value = options.find(name);
+    const OptionValue* value = all.find(name);
     if (!value) continue;
     return Error::invalid(
                fmt::format("`{}` belongs to the formats json and csv, and here it is `{}` — "
@@ -204,14 +196,17 @@ Status refuse_patterns(const Component& component, const Options& options) {
                            name, component.name))
         .at(value->position);
   }
-  return ok_status();
+  Options own;
+  for (const OptionSpec& spec : component.spec.options) {
+    if (const OptionValue* value = all.find(spec.name)) own.set(spec.name, *value);
+  }
+  return own;
 }
-
-}  // namespace
 
 Result<MakeRecordReader> make_plugin_format(const ComponentPtr& component, const SchemaPtr& schema,
                                             const Options& options, const MakeContext& context) {
-  FLOWRUN_RETURN_IF_ERROR(refuse_patterns(*component, options));
+  FLOWRUN_TRY(Options own, format_options(*component, options));
+  if (const OptionValue* asked = options.find("schema")) own.set("schema", *asked);
   auto format = std::make_shared<BoundFormat>();
   const std::string corrupt = options.text_or("corrupt_record", "");
   std::vector<Field> fields;
@@ -224,8 +219,7 @@ Result<MakeRecordReader> make_plugin_format(const ComponentPtr& component, const
   format->max_record = options.integer("max_record");
   format->port.schema = Schema::make(std::move(fields));
   format->port.arrow = OwnedSchema::of(*format->port.schema, component->text());
-  FLOWRUN_TRY(format->made,
-              make_object<flowrun_format>(component, own_options(*component, options), context));
+  FLOWRUN_TRY(format->made, make_object<flowrun_format>(component, own, context));
   FLOWRUN_RETURN_IF_ERROR(
       format->made->call()(format->made->table().bind, format->made->self(),
                            static_cast<const ArrowSchema*>(format->port.arrow.get())));

@@ -116,7 +116,5 @@ Result<std::unique_ptr<Stateful>> make_plugin_stateful(const ComponentPtr& compo
                                                        const MakeContext& context);
 Result<std::unique_ptr<Sink>> make_plugin_sink(const ComponentPtr& component,
                                                const Options& options, const MakeContext& context);
-Result<MakeRecordReader> make_plugin_format(const ComponentPtr& component, const SchemaPtr& schema,
-                                            const Options& options, const MakeContext& context);
 
 }  // namespace flowrun

@@ -8,6 +8,7 @@
 #include "runtime/plugin/call.h"
 #include "runtime/plugin/describe.h"
 #include "runtime/plugin/functions.h"
+#include "runtime/plugin/made_format.h"
 #include "runtime/plugin/made_operator.h"
 
 namespace flowrun {
@@ -95,7 +96,7 @@ Status PluginSet::check_names(const LoadedPlugin& plugin) const {
                       other->name, other->file, plugin.name, plugin.file));
     }
     if (space == 4) {
-      if (Status fits = registry_.check_format(component->spec); !fits)
+      if (Status fits = registry_.check_format(plugin_format(component)); !fits)
         return std::move(fits.error()).within(fmt::format("plugin {}", plugin.file));
       continue;
     }
@@ -138,11 +139,7 @@ void PluginSet::enter(const ComponentPtr& component) {
     case FLOWRUN_KIND_STATEFUL:
       return registry_.add_stateful(component->spec, bound(make_plugin_stateful));
     case FLOWRUN_KIND_FORMAT:
-      return registry_.add_format(
-          component->spec,
-          [component](const SchemaPtr& schema, const Options& options, const MakeContext& context) {
-            return make_plugin_format(component, schema, options, context);
-          });
+      return registry_.add_format(plugin_format(component));
     case FLOWRUN_KIND_SCALAR:
       return functions_.add(*make_plugin_scalar(component));
     default:

@@ -35,9 +35,9 @@ class PluginSink final : public Sink {
   }
   // To open may discard what was not committed, or drive out a run that is going on.
   Status probe() override {
-    if (!table_.open) return {};
+    if (table_.probe) return made_->call()(table_.probe, made_->self());
     return Error{ErrorCode::cancelled,
-                 "a plugin's sink can only be opened, which may change something there",
+                 "this sink of a plugin can only be opened, which may change something there",
                  {},
                  {}};
   }

@@ -31,6 +31,9 @@ class PluginSource final : public Source {
   }
   void cancel() override { static_cast<void>(made_->call().plain(table_.cancel, made_->self())); }
   void close() override { static_cast<void>(made_->call().plain(table_.close, made_->self())); }
+  Status probe() override {
+    return table_.probe ? made_->call()(table_.probe, made_->self()) : Source::probe();
+  }
   void stop_at_end() override {
     static_cast<void>(made_->call().plain(table_.stop_at_end, made_->self()));
   }

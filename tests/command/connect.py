@@ -6,6 +6,7 @@
 import http.server
 import os
 import pathlib
+import shutil
 import socket
 import ssl
 import subprocess
@@ -61,7 +62,7 @@ class Connect(Started):
         with socket.create_server(("127.0.0.1", 0)) as server:
             return server.getsockname()[1]
 
-    def answers(self, sources=(), sinks=(), **options):
+    def answers(self, sources=(), sinks=(), plugins=None, **options):
         """name -> what is said of it; for sources without a sink and sinks without a source there is one."""
         nodes = [f"  {name}: {{ {node} }}\n  {name}_out: {{ from: {name}, sink: discard }}" for name, node in dict(sources).items()]
         nodes += [f"  {name}: {{ from: rows, {node} }}" for name, node in dict(sinks).items()]
@@ -69,7 +70,7 @@ class Connect(Started):
             nodes.append("  rows: { source: generate, rows_per_second: 1 }")
         path = self.pipeline("nodes:\n" + "\n".join(nodes) + "\n")
         before = sorted(os.listdir(self.path))
-        done = run("check", "--connect", path, **options)
+        done = run("check", "--connect", *(("--plugin", plugins) if plugins else ()), path, **options)
         self.assertEqual(sorted(os.listdir(self.path)), before, "something was made")
         self.said = done.stdout + done.stderr
         self.assertIn(done.returncode, (0, 2), self.said)
@@ -166,6 +167,24 @@ class Connect(Started):
 
     def test_what_has_nothing_outside_is_well(self):
         self.expect(self.answers(sinks={"screen": "sink: console", "table": "sink: memory, table: t", "none": "sink: discard"}), rows=": ok$", screen=": ok$", table=": ok$", none=": ok$")
+
+    def test_plugins_are_asked_by_their_probes(self):
+        built = driver.FLOWRUN.parent / "test_plugins/able.so"
+        if not built.exists():
+            self.skipTest("the target test_plugins is not built")
+        library = self.path / "able.so"  # where it was built others may be able to write
+        shutil.copy(built, library)
+        library.chmod(0o755)
+        hows = ("well", "absent", "throws", "unsure")
+        said = {"well": ": ok$", "absent": "plugin `able`: nobody is there", "throws": "plugin `able`: probe went wrong",
+                "unsure": "not tried — plugin `able`: there is no telling"}
+        for kind in ("sources", "sinks"):
+            with self.subTest(kind):
+                done = self.answers(**{kind: {how: f"{kind[:-1]}: probed, how: {how}" for how in hows}}, plugins=library)
+                self.expect(done, **said)
+                self.assertNotIn("the peer was opened", self.said)
+        self.expect(self.answers({"mute": "source: probed, how: mute"}, {"deaf": "sink: probed, how: mute"}, plugins=library),
+                    mute="no answer within", deaf="no answer within")
 
     def test_a_peer_that_says_nothing_is_given_up(self):
         port = self.taken_port()  # takes connections and never answers

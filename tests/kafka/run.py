@@ -437,6 +437,42 @@ class Check(Kafka):
         self.assertNotIn("hush-hush", said)
 
 
+class Connect(Kafka):
+    """`flowrun check --connect`: what the brokers say, and that nothing is changed there."""
+
+    def answers(self, topic, **options):
+        nodes = {"in": source(topics=topic, **options), "in_out": {"from": "in", "sink": "discard"},
+                 "rows": {"source": "generate", "rows_per_second": 1}, "texts": {"from": "rows", "select": ["'x' as value"]},
+                 "out": {**sink(topic, **options), "from": "texts"},
+                 "sure": {**transactional(topic, f"{topic}-sure", self.path / "spool"), **options, "from": "texts"}}
+        done = run("check", "--connect", "--plugin", PLUGIN, self.pipeline(nodes))
+        self.assertFalse((self.path / "spool").exists())
+        return done
+
+    def expect(self, done, pattern, code):
+        for node in ("in", "out", "sure"):
+            self.assertRegex(done.stdout, rf"(?m)^  {node}: .*{pattern}", done.stdout + done.stderr)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+
+    def test_a_topic_that_is_there_is_well_and_stays_as_it_is(self):
+        topic = make_topic()
+        numbers(topic, [1])
+        self.expect(self.answers(topic), ": ok$", 0)
+        self.assertEqual(numbers_in(topic), [1])
+
+    def test_a_topic_that_is_not_there_is_named_and_not_made(self):
+        topic = next(TOPICS)
+        for _ in range(2):
+            self.expect(self.answers(topic), f"topic `{topic}`: Broker: Unknown topic or partition", 2)
+
+    def test_brokers_that_do_not_answer_are_named(self):
+        self.expect(self.answers("any", brokers="127.0.0.1:1", timeout="1 second"), r"no broker answers at 127\.0\.0\.1:1", 2)
+
+    def test_a_wrong_password_is_said(self):
+        properties = {"security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN", "sasl.username": USER, "sasl.password": "wrong"}
+        self.expect(self.answers("any", brokers=BROKER.sasl, properties=properties), "uthentication failed.*`sasl.password`", 2)
+
+
 class Security(Kafka):
     """The brokers' listeners with passwords and certificates."""
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <flowrun/plugin.hpp>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -100,6 +101,50 @@ class StuckInline final : public StuckSink {
   using StuckSink::StuckSink;
 };
 
+// What a probe comes to, by choice; to open it is told on standard output.
+template <class Kind>
+class Probed : public Kind {
+ public:
+  static Spec spec() {
+    return Spec("probed", "Can be probed.")
+        .option(word("how", {"well", "absent", "throws", "unsure", "mute"}, "What is found."));
+  }
+  explicit Probed(const Options& options) : how_(options.text("how")) {}
+  void open(std::optional<std::string>) override { say("the peer was opened"); }
+  void cancel() override { cancelled_ = true; }
+  void probe() override {
+    if (how_ == "absent") throw Error::unavailable("nobody is there");
+    if (how_ == "throws") throw std::runtime_error("probe went wrong");
+    if (how_ == "unsure") throw Error(FLOWRUN_CANCELLED, "there is no telling");
+    while (how_ == "mute" && !cancelled_)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (cancelled_) throw Error::cancelled();
+  }
+
+ private:
+  std::string how_;
+  std::atomic<bool> cancelled_{false};
+};
+
+class ProbedSource final : public Probed<Source> {
+ public:
+  using Probed::Probed;
+  Schema bind() override { return {{"text", types::string()}}; }
+  Chunk read(int64_t) override {
+    Chunk chunk;
+    chunk.mark = FLOWRUN_STREAM_ENDS;
+    return chunk;
+  }
+};
+
+class ProbedSink final : public Probed<Sink> {
+ public:
+  using Probed::Probed;
+  void bind(const Schema&, const flowrun_sink_input&) override {}
+  void write(int64_t, const Batch&) override {}
+  void commit(int64_t, const std::string&) override {}
+};
+
 // Gives one row and rejects two records.
 class Rejecting final : public Source {
  public:
@@ -187,6 +232,6 @@ class Wanted final : public Transform {
 }  // namespace
 
 FLOWRUN_PLUGIN("able", "1.0.0", source<Stuck>(), source<Rejecting>(FLOWRUN_SOURCE_FINITE),
-               source<Ticking>(), sink<StuckBlocking>(FLOWRUN_APPEND, FLOWRUN_SINK_BLOCKS),
-               sink<StuckInline>(), stateful<Parted>("the rows of an epoch", true),
-               transform<Wanted>())
+               source<Ticking>(), source<ProbedSource>(), sink<ProbedSink>(),
+               sink<StuckBlocking>(FLOWRUN_APPEND, FLOWRUN_SINK_BLOCKS), sink<StuckInline>(),
+               stateful<Parted>("the rows of an epoch", true), transform<Wanted>())

@@ -10,7 +10,9 @@
 #define TAKEN 6       /* the name of a built-in operator */
 #define TWIN_A 7      /* two plugins with one name in them */
 #define TWIN_B 8
-#define NOTHING 9 /* the entry gives back null */
+#define NOTHING 9      /* the entry gives back null */
+#define HALF_WRITER 10 /* a format that makes writers and cannot write */
+#define FAR_FILES 11   /* a format whose files would be elsewhere */
 
 static const flowrun_option_spec primary = {
     .size = sizeof primary, .kind = FLOWRUN_OPTION_TEXT, .name = "twin"};
@@ -41,8 +43,29 @@ static const flowrun_transform table = {.size = sizeof table,
                                         .destroy = destroy,
                                         .bind = bind,
                                         .apply = WHAT == NO_TABLE ? NULL : apply};
+static flowrun_code make_writer(const void* self, const struct ArrowSchema* schema, void** writer,
+                                flowrun_error* error) {
+  (void)self, (void)schema, (void)writer, (void)error;
+  return FLOWRUN_DATA;
+}
+static flowrun_code write_rows(void* writer, struct ArrowArray* batch, const flowrun_output* out,
+                               flowrun_error* error) {
+  (void)writer, (void)batch;
+  return out->append(out->context, "row", 3, error);
+}
+static const flowrun_format format = {.size = sizeof format,
+                                      .make = make,
+                                      .destroy = destroy,
+                                      .extension = WHAT == FAR_FILES ? "../log" : NULL,
+                                      .make_writer = make_writer,
+                                      .destroy_writer = destroy,
+                                      .write = WHAT == HALF_WRITER ? NULL : write_rows};
+#define IS_FORMAT (WHAT == HALF_WRITER || WHAT == FAR_FILES)
 static const flowrun_component component = {
-    .size = sizeof component, .kind = FLOWRUN_KIND_TRANSFORM, .spec = &spec, .table = &table};
+    .size = sizeof component,
+    .kind = IS_FORMAT ? FLOWRUN_KIND_FORMAT : FLOWRUN_KIND_TRANSFORM,
+    .spec = &spec,
+    .table = IS_FORMAT ? (const void*)&format : (const void*)&table};
 static const flowrun_component* const components[] = {&component};
 const flowrun_plugin described = {.size = sizeof described,
                                   .abi_major = WHAT == OTHER_MAJOR ? 7 : FLOWRUN_PLUGIN_ABI_MAJOR,

@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,13 @@ WRONG_FORMAT = {
     "many_columns": "it has 2 children where its type has 1",
     "throw": "read went wrong",
 }
+WRONG_WRITER = {
+    "write_throws": "write went wrong",
+}
+WRONG_WRITER_AT_CHECK = {
+    "make_writer_throws": "make_writer went wrong",
+    "refuse_writing": "it cannot hold k",
+}
 UNLOADABLE = {
     "other_abi": "speaks version 2 of the plugin ABI, this flowrun speaks version 1",
     "no_entry": "exports no function `flowrun_plugin_v1`",
@@ -82,6 +90,8 @@ UNLOADABLE = {
     "no_table": "the transform `twin` has no function `apply`",
     "taken": "has the name of a built-in one",
     "nothing": "its entry gave back nothing",
+    "half_writer": "the format `twin` has no function `write`",
+    "far_files": "`../log` is no extension for the files of the format `twin`",
 }
 PRINTED = {
     "clip": [{"k": "a", "x": 1.5}, {"k": "b", "x": -20.0}, {"k": "a", "x": 20.0}, {"k": "b", "x": None}],
@@ -177,6 +187,13 @@ class Examples(Plugins):
         self.assertEqual([row for row in rows if "level" in row], LOGFMT)
         self.assertEqual([row for row in rows if "reason" in row], LOGFMT_ERRORS)
 
+    def test_logfmt_writes_what_it_reads(self):
+        folder = self.path / "logfmt"
+        shutil.copytree(EXAMPLES / "logfmt", folder)
+        self.rows_of("--plugin", plugin("logfmt"), folder / "slow.yaml")
+        written = {file.name: file.read_text() for file in (folder / "out").iterdir()}
+        self.assertEqual(written, {"00000000.log": 'level=warn took=3 msg="no \\"answer\\" yet"\n'})
+
     def test_row_file_writes_whole_files(self):
         folder = self.path / "row_file"
         shutil.copytree(EXAMPLES / "row_file", folder)
@@ -190,7 +207,7 @@ class Examples(Plugins):
         shutil.copytree(EXAMPLES / "row_file", folder)
         done = run("check", "--connect", "--plugin", plugin("row_file"), folder / "row_file.yaml")
         self.assertEqual(done.returncode, 0, done)
-        self.assertRegex(done.stdout, r"row_file of plugin `row_file`: not tried — a plugin's sink can only be opened")
+        self.assertRegex(done.stdout, r"row_file of plugin `row_file`: not tried — this sink of a plugin can only be opened")
         self.assertFalse((folder / "out").exists())
 
     def test_rust(self):
@@ -231,6 +248,38 @@ class Wrong(Plugins):
                 self.assertIn("plugin `wrong`: ", done.stderr)
                 self.assertIn(words, done.stderr)
 
+    def writing(self, format, sink="sink: file, path: out"):
+        (self.path / "rows.jsonl").write_text(ROWS)
+        file = self.path / "written.yaml"
+        file.write_text("trigger: available_now\nnodes:\n"
+                        "  rows: { source: file, path: rows.jsonl, format: json, schema: \"k string, x double\" }\n"
+                        f"  out: {{ from: rows, {sink}, format: {format} }}\n")
+        return file
+
+    def test_what_a_format_fails_to_write_is_said(self):
+        for command, code, wrong in (("run", 1, WRONG_WRITER), ("check", 2, WRONG_WRITER_AT_CHECK)):
+            for how, words in wrong.items():
+                with self.subTest(how):
+                    done = run(command, "--plugin", test_plugin("wrong"), self.writing(f"wrong_format, how: {how}"))
+                    self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+                    self.assertIn("plugin `wrong`: ", done.stderr)
+                    self.assertIn("out", done.stderr)
+                    self.assertIn(words, done.stderr)
+        done = run("check", "--plugin", test_plugin("wrong"), self.writing("wrong_format, how: refuse_writing"))
+        self.assertRegex(done.stderr, r"written.yaml:4:\d+: error: out: plugin `wrong`: it cannot hold k")
+
+    def test_a_format_is_refused_where_it_can_do_nothing(self):
+        def refusal(file):
+            done = run("check", "--plugin", test_plugin("wrong"), file)
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            return done.stderr
+        for sink in ("sink: file, path: out", "sink: socket, port: 1", "sink: console"):
+            self.assertRegex(refusal(self.writing("one_way", sink)),
+                             r"written.yaml:4:\d+: error: .*`format` cannot be `one_way`: that format of plugin `wrong` only reads")
+        for node in ("parse: numbered, column: k, schema: \"n bigint\"",):
+            self.assertRegex(refusal(self.pipeline(node)),
+                             r"tried.yaml:5:\d+: error: .*`parse` cannot be `numbered`: that format of plugin `wrong` only writes")
+
     def test_what_a_format_refuses_is_shown_at_its_place(self):
         done = run("check", "--plugin", test_plugin("wrong"), self.pipeline(
             "parse: wrong_format, column: k, how: refuse, schema: \"n bigint\""))
@@ -255,7 +304,9 @@ class Wrong(Plugins):
         self.assertIn("wrong transform wrong: broken", done.stdout)
         self.assertIn("wrong stateful operator keyless: broken", done.stdout)
         self.assertIn("wrong format wrong_format: broken", done.stdout)
-        for words in ("apply went wrong", "never filled", "a restart behind epoch 0", "does not begin with the columns of its key",
+        self.assertIn("wrong format numbered: whole", done.stdout)
+        for words in ("rows written in 2 chunks become other bytes", "rows that are written and read again are other rows",
+                      "it fails to write random rows: plugin `wrong`: write went wrong", "apply went wrong", "never filled", "a restart behind epoch 0", "does not begin with the columns of its key",
                       "it rejects a record of its own example: `one`", "chunks of about a row"):
             self.assertIn(words, done.stdout)
 
@@ -304,6 +355,34 @@ class Able(Plugins):
         self.assertEqual(sorted(map(str, rows)), ["{'reason': 'no x'}", "{'x': 1.5}"])
         epochs = [json.loads(line) for line in progress.read_text().splitlines()]
         self.assertEqual(epochs[-1]["late_rows"], 1)
+
+    def test_a_format_that_only_writes_gives_each_file_its_begin_and_end(self):
+        (self.path / "rows.jsonl").write_text(ROWS)
+        rows = {"source": "file", "path": "rows.jsonl", "format": "json", "schema": "k string, x double"}
+
+        def written(**options):
+            return self.written({"rows": rows, "out": {"from": "rows", "sink": "file", "path": "out", "format": "numbered", **options}})
+        self.rows_of("--plugin", test_plugin("wrong"), written(partition_by=["k"]))
+        files = sorted((self.path / "out").rglob("*.numbered"))
+        self.assertEqual([(file.parent.name, file.read_text()) for file in files],
+                         [("k=a", "[\nrow 1\n]\n"), ("k=b", "[\nrow 1\n]\n")])
+        done = run("check", "--plugin", test_plugin("wrong"), written(roll={"every": "1 minute"}))
+        self.assertRegex(done.stderr, r"able.yaml:3:\d+: error: out: a file of format numbered has an end")
+
+    def test_a_format_writes_to_the_console_and_to_every_reader_of_a_socket(self):
+        (self.path / "rows.jsonl").write_text(ROWS)
+        rows = {"source": "file", "path": "rows.jsonl", "format": "json", "schema": "k string, x double"}
+        file = self.written({"rows": rows, "out": {"from": "rows", "sink": "console", "format": "numbered"}})
+        self.assertEqual(run("run", "--quiet", "--plugin", test_plugin("wrong"), file).stdout, "[\nrow 1\nrow 2\n]\n")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(DEADLINE)
+            file = self.written({"rows": rows, "out": {"from": "rows", "sink": "socket", "port": server.getsockname()[1], "format": "numbered"}})
+            with subprocess.Popen([FLOWRUN, "run", "--quiet", "--plugin", test_plugin("wrong"), file]) as started:
+                with server.accept()[0] as connection:
+                    connection.settimeout(DEADLINE)
+                    with connection.makefile() as sent:
+                        self.assertEqual(sent.read(), "[\nrow 1\nrow 2\n]\n")
+                self.assertEqual(started.wait(DEADLINE), 0)
 
     def test_who_does_not_come_back_is_named(self):
         file = self.written({"rows": {"source": "stuck"},
@@ -423,6 +502,31 @@ class Loading(Plugins):
                         "  screen: { from: rows, sink: console, format: json }\n")
         self.assertEqual(self.rows_of("--plugin", plugin("logfmt"), file),
                          [{"k": "a", "x": 1.5}, {"k": None, "x": None}, {"k": "b", "x": None}])
+
+    def test_a_static_table_is_read_by_a_format_of_a_plugin(self):
+        (self.path / "rows.jsonl").write_text(ROWS)
+        (self.path / "people.log").write_text('name="Ann B" k=a age=17\nk=b\nk="c\n')
+
+        def file(table):
+            file = self.path / "tables.yaml"
+            file.write_text("trigger: available_now\n"
+                            f"tables: {{ people: {{ file: people.log, {table} }} }}\nnodes:\n"
+                            "  rows: { source: file, path: rows.jsonl, format: json, schema: \"k string, x double\" }\n"
+                            "  named: { from: rows, static_join: people, on: [k] }\n"
+                            "  screen: { from: named, sink: console, format: json }\n")
+            return file
+        schema = "schema: \"k string, name string, age int\""
+        self.assertEqual(self.rows_of("--plugin", plugin("logfmt"), file(f"format: logfmt, {schema}, on_error: drop")),
+                         [{"k": "a", "x": 1.5, "name": "Ann B", "age": 17}, {"k": "b", "x": None, "name": None, "age": None}])
+
+        def said(library, table):
+            done = run("check", "--plugin", library, file(table))
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            return done.stderr
+        self.assertIn("format logfmt needs a `schema:`", said(plugin("logfmt"), "format: logfmt"))
+        self.assertIn("write one character", said(plugin("logfmt"), f"format: logfmt, {schema}, sep: ', '"))
+        self.assertIn("`header` belongs to `format: csv`", said(plugin("logfmt"), f"format: logfmt, {schema}, header: true"))
+        self.assertIn("`format` cannot be `numbered`: that format of plugin `wrong` only writes", said(test_plugin("wrong"), f"format: numbered, {schema}"))
 
     def test_plugins_stand_in_the_reference_and_the_schema(self):
         self.assertIn("Smaller values become this one.", run("operators", "clip", "--plugin", plugin("clip")).stdout)

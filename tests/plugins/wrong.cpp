@@ -1,6 +1,7 @@
 // A transform that does wrong in a way of choice. It has the ABI's tables filled by hand, since
 // plugin.hpp would catch much of it.
 #include <flowrun/plugin.hpp>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -180,6 +181,63 @@ class Keyless final : public Stateful {
   int64_t count_ = 0;
 };
 
+// Writes wrongly in a way of choice.
+class WrongWriter final : public RowWriter {
+ public:
+  explicit WrongWriter(std::string how) : how_(std::move(how)) {}
+  void write(const Batch& batch, std::string& out) override {
+    if (how_ == "write_throws" && batch.num_rows() > 0)
+      throw std::runtime_error("write went wrong");
+    if (how_ == "by_batch") out += std::to_string(batch.num_rows());
+    for (int64_t i = 0; i < batch.num_rows(); ++i) {
+      const auto values = batch.values<int64_t>(0);
+      const bool lost = how_ == "loses" || values.is_null(i);
+      out += (lost ? "0" : std::to_string(values[i])) + "\n";
+    }
+  }
+
+ private:
+  std::string how_;
+};
+
+// The same, with something behind the last row.
+class EndedWriter final : public RowWriter {
+ public:
+  void begin(std::string& out) override { out += "[\n"; }
+  void write(const Batch& batch, std::string& out) override {
+    for (int64_t i = 0; i < batch.num_rows(); ++i) out += "row " + std::to_string(++rows_) + "\n";
+  }
+  void end(std::string& out) override { out += "]\n"; }
+
+ private:
+  int64_t rows_ = 0;
+};
+
+// Only writes, and numbers the rows of a file.
+class Numbered {
+ public:
+  static Spec spec() {
+    return Spec("numbered", "Numbers rows.")
+        .example("", "a: { from: b, sink: file, path: out, format: numbered }", "n BIGINT");
+  }
+  explicit Numbered(const Options&) {}
+  std::unique_ptr<EndedWriter> make_writer(const Schema&) const {
+    return std::make_unique<EndedWriter>();
+  }
+};
+
+// Only reads.
+class OneWay final : public Format {
+ public:
+  static Spec spec() { return Spec("one_way", "Gives nulls."); }
+  explicit OneWay(const Options&) {}
+  void bind(const Schema&) override {}
+  RecordRows read(const Values<std::string_view>& records,
+                  const std::vector<bool>&) const override {
+    return {Batch({nulls(records.size(), types::bigint())})};
+  }
+};
+
 // A format that does wrong in a way of choice.
 class WrongFormat final : public Format {
  public:
@@ -189,7 +247,14 @@ class WrongFormat final : public Format {
         .example("", "a: { from: b, parse: wrong_format, how: together, schema: \"n bigint\" }",
                  "value STRING", {"one", "two"})
         .example("", "a: { from: b, parse: wrong_format, how: rejects, schema: \"n bigint\" }",
-                 "value STRING", {"one"});
+                 "value STRING", {"one"})
+        .example("", "a: { from: b, parse: wrong_format, how: by_batch, schema: \"n bigint\" }",
+                 "value STRING", {"one"})
+        .example("", "a: { from: b, parse: wrong_format, how: loses, schema: \"n bigint\" }",
+                 "value STRING", {"one"})
+        .example("",
+                 "a: { from: b, sink: file, path: out, format: wrong_format, how: write_throws }",
+                 "n BIGINT");
   }
   explicit WrongFormat(const Options& options) : how_(options.text("how")) {}
   void bind(const Schema& columns) override {
@@ -216,6 +281,11 @@ class WrongFormat final : public Format {
     if (how_ == "throw") throw std::runtime_error("read went wrong");
     return out;
   }
+  std::unique_ptr<WrongWriter> make_writer(const Schema& columns) const {
+    if (how_ == "make_writer_throws") throw std::runtime_error("make_writer went wrong");
+    if (how_ == "refuse_writing") throw Error::option("how", "it cannot hold " + columns[0].name);
+    return std::make_unique<WrongWriter>(how_);
+  }
 
  private:
   std::string how_;
@@ -225,4 +295,5 @@ class WrongFormat final : public Format {
 }  // namespace
 
 FLOWRUN_PLUGIN("wrong", "1.0.0", wrong(), stateful<Forgetful>("a number", true),
-               stateful<Keyless>("a number", true), format<WrongFormat>())
+               stateful<Keyless>("a number", true), format<WrongFormat>(), format<Numbered>(),
+               format<OneWay>())

@@ -19,6 +19,7 @@
 #include "runtime/plugin/plugin_set.h"
 #include "runtime/state/aggregate_functions.h"
 #include "tools/flowrun/commands.h"
+#include "tools/flowrun/format_check.h"
 #include "tools/flowrun/plugin_path.h"
 #include "tools/flowrun/terminal.h"
 #include "tools/flowrun/text.h"
@@ -67,8 +68,10 @@ class PluginCheck {
   Complaints check_examples(const Component& component);
   Complaints check_example(const Component& component, const PlanNode& node,
                            const TrialExample& example, const SchemaPtr& input);
-  Complaints check_format(const PlanNode& node, const TrialExample& example,
-                          const SchemaPtr& input);
+  Complaints check_format(const RegisteredFormat& format, const PlanNode& node,
+                          const TrialExample& example, const SchemaPtr& input);
+  Complaints check_reading(const PlanNode& node, const TrialExample& example,
+                           const SchemaPtr& input);
   RecordBatch records_like(const TrialExample& example, const OptionValue& column,
                            const SchemaPtr& input);
   Complaints check_source(const RegisteredOperator& entry, const PlanNode& node);
@@ -111,7 +114,9 @@ Result<PlanNode> PluginCheck::node_of(const Component& component, const std::str
   if (!loaded.plan) return Error::invalid(render_text(loaded.diagnostics, loaded.sources));
   for (const PlanNode& node : loaded.plan->nodes) {
     if (component.raw.kind == FLOWRUN_KIND_FORMAT) {
-      if (node.op == "parse" && node.options.text("parse") == component.name) return node;
+      // A sink that writes by it has it as its `format`.
+      const OptionValue* named = node.options.find(node.op == "parse" ? "parse" : "format");
+      if (named && named->text == component.name) return node;
     } else if (node.op == component.name) {
       return node;
     }
@@ -145,7 +150,8 @@ Complaints PluginCheck::check_examples(const Component& component) {
 
 Complaints PluginCheck::check_example(const Component& component, const PlanNode& node,
                                       const TrialExample& example, const SchemaPtr& input) {
-  if (component.raw.kind == FLOWRUN_KIND_FORMAT) return check_format(node, example, input);
+  if (component.raw.kind == FLOWRUN_KIND_FORMAT)
+    return check_format(*registry_.find_format(component.name), node, example, input);
   if (component.raw.kind == FLOWRUN_KIND_SOURCE)
     return check_source(*registry_.find_source(component.name), node);
   if (component.raw.kind == FLOWRUN_KIND_SINK)
@@ -182,9 +188,22 @@ RecordBatch PluginCheck::records_like(const TrialExample& example, const OptionV
   return {input, kRows, std::move(columns)};
 }
 
+// An example that reads by `parse`, or a sink that writes. Whoever does both is tried at writing
+// with the columns it reads.
+Complaints PluginCheck::check_format(const RegisteredFormat& format, const PlanNode& node,
+                                     const TrialExample& example, const SchemaPtr& input) {
+  const bool parses = node.op == "parse";
+  Complaints complaints = parses ? check_reading(node, example, input) : Complaints();
+  if (!format.make_text) return complaints;
+  const SchemaPtr& columns = parses ? node.options.at("schema").schema : input;
+  std::ranges::move(check_writing(format, columns, node.options, context(), seed_),
+                    std::back_inserter(complaints));
+  return complaints;
+}
+
 // As the operator `parse` would use it: records that are right, and others.
-Complaints PluginCheck::check_format(const PlanNode& node, const TrialExample& example,
-                                     const SchemaPtr& input) {
+Complaints PluginCheck::check_reading(const PlanNode& node, const TrialExample& example,
+                                      const SchemaPtr& input) {
   if (example.records.empty()) {
     return {
         "its example has no records — give it some texts that the format can read, so that it can "

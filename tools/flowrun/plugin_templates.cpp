@@ -272,12 +272,49 @@ nodes:
 
 constexpr PluginTemplate kFormat = {R"(#include <algorithm>
 #include <flowrun/plugin.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 
 using namespace flowrun::plugin;
 
 namespace {
+
+// A row as a line.
+class @Class@Writer final : public RowWriter {
+ public:
+  @Class@Writer(Schema columns, std::string null_text)
+      : columns_(std::move(columns)), null_text_(std::move(null_text)) {
+    BatchTexts::check(columns_);  // throws for a type that it does not write
+  }
+
+  void write(const Batch& batch, std::string& out) override {
+    const BatchTexts texts(columns_, batch);
+    for (int64_t row = 0; row < batch.num_rows(); ++row) {
+      for (size_t column = 0; column < columns_.size(); ++column) {
+        if (column > 0) out += '|';
+        append_value(texts, column, row, out);
+      }
+      out += '\n';
+    }
+  }
+
+ private:
+  void append_value(const BatchTexts& texts, size_t column, int64_t row, std::string& out) const {
+    if (texts.is_null(column, row)) {
+      out += null_text_;
+      return;
+    }
+    std::string value;
+    texts.append(column, row, value);
+    if (value == null_text_ || value.find_first_of("|\n\r") != std::string::npos)
+      throw Error::data("`" + value + "` cannot be written — a bar or a line end would part it");
+    out += value;
+  }
+
+  Schema columns_;
+  std::string null_text_;
+};
 
 // Values in the order of the columns, with a bar between two: a|1.5
 class @Class@ final : public Format {
@@ -305,6 +342,11 @@ class @Class@ final : public Format {
     }
     out.rows = rows.finish();
     return out;
+  }
+
+  // Without it the format only reads; one that only writes has it and derives from nothing.
+  std::unique_ptr<@Class@Writer> make_writer(const Schema& columns) const {
+    return std::make_unique<@Class@Writer>(columns, null_text_);
   }
 
  private:
@@ -335,11 +377,11 @@ nodes:
   numbers: { source: file, path: input.jsonl, format: json, schema: "k string, x double" }
   lines: { from: numbers, select: ["concat_ws('|', k, coalesce(x, '-')) as value"] }
   read: { from: lines, parse: @name@, schema: "k string, x double" }
-  screen: { from: read, sink: console, format: json }
+  screen: { from: read, sink: console, format: @name@ }
 )",
-                                    R"({"k":"a","x":1.5}
-{"k":"b","x":2.0}
-{"k":"a","x":null}
+                                    R"(a|1.5
+b|2
+a|-
 )"};
 
 }  // namespace

@@ -86,7 +86,7 @@ int describe(Terminal& terminal, const Registry& registry, const std::string& na
       text += (text.empty() ? "" : "\n") + operator_reference(entry->spec);
   }
   if (const RegisteredFormat* format = registry.find_format(name))
-    text += (text.empty() ? "" : "\n") + format_reference(format->spec);
+    text += (text.empty() ? "" : "\n") + format_reference(*format);
   if (!text.empty()) return print(terminal, text);
   terminal.line(fmt::format("no operator `{}`{}; `flowrun operators` lists them", name,
                             did_you_mean(name, names)));

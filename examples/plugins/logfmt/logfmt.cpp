@@ -1,6 +1,7 @@
-// logfmt: records of the form `level=warn took=3.5 msg="no answer"`, one in each text.
+// logfmt: records of the form `level=warn took=3.5 msg="no answer"`, read and written.
 #include <flowrun/plugin.hpp>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,11 +45,16 @@ class Pairs {
         rest_.remove_prefix(i + 1);
         return true;
       }
-      if (rest_[i] == '\\' && i + 1 < rest_.size()) ++i;
-      value_ += rest_[i];
+      const bool escaped = rest_[i] == '\\' && i + 1 < rest_.size();
+      if (escaped) ++i;
+      value_ += escaped ? plain(rest_[i]) : rest_[i];
     }
     error_ = "the quote behind `" + std::string(key_) + "=` is not closed";
     return false;
+  }
+
+  static char plain(char escaped) {
+    return escaped == 'n' ? '\n' : escaped == 'r' ? '\r' : escaped;
   }
 
   std::string_view rest_;
@@ -58,13 +64,68 @@ class Pairs {
   std::string error_;
 };
 
+// A row as a line; nulls are left out.
+class PairWriter final : public RowWriter {
+ public:
+  PairWriter(Schema columns, char separator)
+      : columns_(std::move(columns)),
+        separator_(separator),
+        special_{separator, '=', '"', '\n', '\r'} {
+    BatchTexts::check(columns_);  // refuses types that have no text
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i].name.empty() || needs_quotes(columns_[i].name))
+        throw Error::invalid("`" + columns_[i].name + "` cannot be a key — rename the column");
+    }
+  }
+
+  void write(const Batch& batch, std::string& out) override {
+    const BatchTexts texts(columns_, batch);
+    for (int64_t row = 0; row < batch.num_rows(); ++row) {
+      bool first = true;
+      for (size_t column = 0; column < columns_.size(); ++column) {
+        if (texts.is_null(column, row)) continue;
+        if (!std::exchange(first, false)) out += separator_;
+        out += columns_[column].name;
+        out += '=';
+        value_.clear();
+        texts.append(column, row, value_);
+        append_value(out);
+      }
+      out += '\n';
+    }
+  }
+
+ private:
+  bool needs_quotes(std::string_view text) const {
+    return text.find_first_of(special_) != std::string_view::npos;
+  }
+  void append_value(std::string& out) const {
+    if (!value_.empty() && !needs_quotes(value_)) {
+      out += value_;
+      return;
+    }
+    out += '"';
+    for (const char c : value_) {
+      if (c == '"' || c == '\\' || c == '\n' || c == '\r') out += '\\';
+      out += c == '\n' ? 'n' : c == '\r' ? 'r' : c;
+    }
+    out += '"';
+  }
+
+  Schema columns_;
+  char separator_;
+  std::string special_;
+  std::string value_;
+};
+
 class Logfmt final : public Format {
  public:
   static Spec spec() {
     return Spec("logfmt", "Lines of key=value.")
         .doc(
-            "A value with blanks stands in double quotes, in which a backslash takes the next "
-            "character as it is. A key without a value is a flag: true. Keys that the schema does "
+            "A value with blanks stands in double quotes, in which `\\n` is a line end and a "
+            "backslash takes any other character as it is. Nulls are not written. A key without a "
+            "value is a flag: true. Keys that the schema does "
             "not have are left out; of a key that comes twice the first counts.")
         .option(text("sep", "The one character between two pairs.").with_default(" "))
         .example("What a service logs",
@@ -98,6 +159,11 @@ class Logfmt final : public Format {
     }
     out.rows = rows.finish();
     return out;
+  }
+
+  static const char* extension() { return "log"; }
+  std::unique_ptr<PairWriter> make_writer(const Schema& columns) const {
+    return std::make_unique<PairWriter>(columns, separator_);
   }
 
  private:

@@ -168,6 +168,11 @@ class Source {
   virtual void cancel() {}
   virtual void close() {}
   virtual void stop_at_end() {}
+  // Override it to say whether open would succeed, in place of it, for `flowrun check --connect`:
+  // after bind, on any thread, ended by cancel. Reads no row, commits and makes nothing outside,
+  // and leaves nothing open. What it throws is what is wrong; Error(FLOWRUN_CANCELLED, "why"): it
+  // cannot tell without changing something. A source without it is opened and closed.
+  virtual void probe() {}
 };
 
 class Sink {
@@ -183,6 +188,8 @@ class Sink {
   virtual void abort(int64_t) {}
   virtual void close() {}
   virtual void cancel() {}
+  // As that of a source. A sink without it is not tried.
+  virtual void probe() {}
 };
 
 // A record that a format could not read as it should be.
@@ -201,16 +208,38 @@ struct RecordRows {
 };
 
 // Records to columns. Any number of threads are in read at a time, hence const.
+//
+// What is registered as a format reads if it derives from Format, and writes if it has
+//   std::unique_ptr<W> make_writer(const Schema& columns) const;
+// where W derives from RowWriter. It throws for columns that the format cannot hold; it may be
+// called from any thread, once for each file or connection, and once when the pipeline is checked.
+// With `static const char* extension()` it names its files otherwise than by the format's name. One
+// that only writes derives from nothing.
 class Format {
  public:
   virtual ~Format() = default;
-  // The columns that the pipeline asks for. Throw Error::option("schema", ...) for what the format
-  // cannot give.
+  // The columns that the pipeline asks for; for reading only. Throw Error::option("schema", ...)
+  // for what the format cannot give.
   virtual void bind(const Schema& columns) = 0;
   // A null record gives a row of nulls and is not bad. What is not wanted need not be read. The
   // rows may not depend on which records come together.
   virtual RecordRows read(const Values<std::string_view>& records,
                           const std::vector<bool>& wanted) const = 0;
+};
+
+// Writes the rows of one file or connection, used by one thread at a time: begin, any number of
+// writes, and end unless the run fails. Each appends to `out`, which begins empty. The bytes may
+// not depend on how the rows are cut into batches. Where the format reads too, a row that was
+// written is a record that reads as that row; a line end behind it is no part of it.
+class RowWriter {
+ public:
+  virtual ~RowWriter() = default;
+  // What stands before the first row.
+  virtual void begin(std::string& out) { static_cast<void>(out); }
+  // Every row, with all that parts it from the next.
+  virtual void write(const Batch& batch, std::string& out) = 0;
+  // What stands behind the last row. A file of a writer that overrides it is that of one epoch.
+  virtual void end(std::string& out) { static_cast<void>(out); }
 };
 
 // State of one group of an aggregate R f(A...): default-constructed when empty. A class with

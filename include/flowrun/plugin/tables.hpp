@@ -8,6 +8,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,13 @@ Entry entry(int32_t kind, Spec spec, std::shared_ptr<Table> table,
 inline std::optional<std::string> optional_text(const flowrun_text* text) {
   return text ? std::optional(string_of(*text)) : std::nullopt;
 }
+
+// Whether the class has a probe of its own.
+template <class Class, class Base, class = void>
+constexpr bool kProbes = true;  // one that is not to be seen from here
+template <class Class, class Base>
+constexpr bool kProbes<Class, Base, std::void_t<decltype(&Class::probe)>> =
+    !std::is_same<decltype(&Class::probe), void (Base::*)()>::value;
 
 }  // namespace detail
 
@@ -276,6 +284,11 @@ Entry source(uint32_t flags = 0) {
   table->narrow = [](void* self, const int32_t* wanted, uint64_t num_wanted) {
     static_cast<Own*>(self)->object->narrow(std::vector<bool>(wanted, wanted + num_wanted));
   };
+  if (kProbes<Class, Source>) {
+    table->probe = [](void* self, flowrun_error* error) noexcept -> flowrun_code {
+      return guarded(error, [&] { static_cast<Own*>(self)->object->probe(); });
+    };
+  }
   return entry(FLOWRUN_KIND_SOURCE, Class::spec(), table);
 }
 
@@ -337,59 +350,85 @@ Entry sink(uint32_t modes = FLOWRUN_APPEND, uint32_t flags = 0) {
   };
   table->close = [](void* self) { static_cast<Own*>(self)->object->close(); };
   table->cancel = [](void* self) { static_cast<Own*>(self)->object->cancel(); };
+  if (kProbes<Class, Sink>) {
+    table->probe = [](void* self, flowrun_error* error) noexcept -> flowrun_code {
+      return guarded(error, [&] { static_cast<Own*>(self)->object->probe(); });
+    };
+  }
   return entry(FLOWRUN_KIND_SINK, Class::spec(), table);
 }
 
-// A record format, for `parse: NAME`.
-template <class Class>
-Entry format() {
-  using namespace detail;
-  struct Reading {
-    const Format* object;
-    std::vector<bool> wanted;
-    // What the last call gave out points here.
-    RecordRows last;
-    std::vector<flowrun_bad_record> bad;
-    std::vector<const flowrun_bad_record*> bad_list;
+namespace detail {
 
-    void give(flowrun_records* out) {
-      if (last.origins) {
-        last.origins->reserve(1);  // so that no rows are told from no origins
-        out->origins = last.origins->data();
-        out->num_origins = last.origins->size();
-      }
-      bad.clear();
-      bad_list.clear();
-      for (const BadRecord& record : last.bad)
-        bad.push_back({sizeof(flowrun_bad_record), record.record, text_of(record.reason)});
-      for (const flowrun_bad_record& record : bad) bad_list.push_back(&record);
-      out->bad = bad_list.data();
-      out->num_bad = bad_list.size();
-      std::move(last.rows).export_to(&out->rows);
+// What a class that is registered as a format can do.
+template <class Class>
+constexpr bool kReads = std::is_base_of<Format, Class>::value;
+template <class Class, class = void>
+struct WriterOf {
+  using Type = void;
+};
+template <class Class>
+struct WriterOf<Class, std::void_t<decltype(&Class::make_writer)>> {
+  using Type = typename decltype(std::declval<const Class&>().make_writer(
+      std::declval<const Schema&>()))::element_type;
+};
+template <class Writer>
+constexpr bool kEnds =
+    std::is_same<Writer, RowWriter>::value ||
+    !std::is_same<decltype(&Writer::end), void (RowWriter::*)(std::string&)>::value;
+template <class Class, class = void>
+struct ExtensionOf {
+  static const char* text() { return nullptr; }
+};
+template <class Class>
+struct ExtensionOf<Class, std::void_t<decltype(&Class::extension)>> {
+  static const char* text() { return Class::extension(); }
+};
+
+struct Reading {
+  const Format* object;
+  std::vector<bool> wanted;
+  // What the last call gave out points here.
+  RecordRows last;
+  std::vector<flowrun_bad_record> bad;
+  std::vector<const flowrun_bad_record*> bad_list;
+
+  void give(flowrun_records* out) {
+    if (last.origins) {
+      last.origins->reserve(1);  // so that no rows are told from no origins
+      out->origins = last.origins->data();
+      out->num_origins = last.origins->size();
     }
+    bad.clear();
+    bad_list.clear();
+    for (const BadRecord& record : last.bad)
+      bad.push_back({sizeof(flowrun_bad_record), record.record, text_of(record.reason)});
+    for (const flowrun_bad_record& record : bad) bad_list.push_back(&record);
+    out->bad = bad_list.data();
+    out->num_bad = bad_list.size();
+    std::move(last.rows).export_to(&out->rows);
+  }
+};
+
+template <class Class>
+void set_reading(flowrun_format& table) {
+  table.bind = [](void* self, const ArrowSchema* schema,
+                  flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] { made<Class>(self).object->bind(Schema(*schema)); });
   };
-  auto table = std::make_shared<flowrun_format>();
-  *table = {};
-  table->size = sizeof(flowrun_format);
-  table->make = make<Format, Class>;
-  table->destroy = destroy<Format>;
-  table->bind = [](void* self, const ArrowSchema* schema,
-                   flowrun_error* error) noexcept -> flowrun_code {
-    return guarded(error, [&] { made<Format>(self).object->bind(Schema(*schema)); });
-  };
-  table->make_reader = [](const void* self, const int32_t* wanted, uint64_t num_wanted,
-                          void** reader, flowrun_error* error) noexcept -> flowrun_code {
+  table.make_reader = [](const void* self, const int32_t* wanted, uint64_t num_wanted,
+                         void** reader, flowrun_error* error) noexcept -> flowrun_code {
     return guarded(error, [&] {
-      *reader = new Reading{made<Format>(self).object.get(),
+      *reader = new Reading{made<Class>(self).object.get(),
                             std::vector<bool>(wanted, wanted + num_wanted),
                             {},
                             {},
                             {}};
     });
   };
-  table->destroy_reader = [](void* reader) noexcept { delete static_cast<Reading*>(reader); };
-  table->read = [](void* reader, const ArrowArray* records, flowrun_records* out,
-                   flowrun_error* error) noexcept -> flowrun_code {
+  table.destroy_reader = [](void* reader) noexcept { delete static_cast<Reading*>(reader); };
+  table.read = [](void* reader, const ArrowArray* records, flowrun_records* out,
+                  flowrun_error* error) noexcept -> flowrun_code {
     return guarded(error, [&] {
       auto& own = *static_cast<Reading*>(reader);
       const Values<std::string_view> texts(*records->children[0], types::binary());
@@ -397,6 +436,75 @@ Entry format() {
       own.give(out);
     });
   };
+}
+
+struct Writing {
+  std::unique_ptr<RowWriter> object;
+  Schema schema;
+  std::string text;  // of one call; keeps its room
+
+  template <class Write>
+  void put(const flowrun_output* out, Write write) {
+    text.clear();
+    write();
+    HostError error;
+    error.check(out->append(out->context, text.data(), text.size(), &error.raw));
+  }
+};
+
+template <class Class>
+void set_writing(flowrun_format& table) {
+  table.extension = ExtensionOf<Class>::text();
+  table.make_writer = [](const void* self, const ArrowSchema* schema, void** writer,
+                         flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto own = std::make_unique<Writing>();
+      own->schema = Schema(*schema);
+      own->object = made<Class>(self).object->make_writer(own->schema);
+      *writer = own.release();
+    });
+  };
+  table.destroy_writer = [](void* writer) noexcept { delete static_cast<Writing*>(writer); };
+  table.begin = [](void* writer, const flowrun_output* out,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = *static_cast<Writing*>(writer);
+      own.put(out, [&] { own.object->begin(own.text); });
+    });
+  };
+  table.write = [](void* writer, ArrowArray* batch, const flowrun_output* out,
+                   flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = *static_cast<Writing*>(writer);
+      const Batch rows(batch, own.schema);
+      own.put(out, [&] { own.object->write(rows, own.text); });
+    });
+  };
+  if (!kEnds<typename WriterOf<Class>::Type>) return;
+  table.end = [](void* writer, const flowrun_output* out,
+                 flowrun_error* error) noexcept -> flowrun_code {
+    return guarded(error, [&] {
+      auto& own = *static_cast<Writing*>(writer);
+      own.put(out, [&] { own.object->end(own.text); });
+    });
+  };
+}
+
+}  // namespace detail
+
+// A record format, for `parse: NAME` and `format: NAME`.
+template <class Class>
+Entry format() {
+  using namespace detail;
+  constexpr bool kWrites = !std::is_void<typename WriterOf<Class>::Type>::value;
+  static_assert(kReads<Class> || kWrites, "a format derives from Format, has make_writer, or both");
+  auto table = std::make_shared<flowrun_format>();
+  *table = {};
+  table->size = sizeof(flowrun_format);
+  table->make = make<Class, Class>;
+  table->destroy = destroy<Class>;
+  if constexpr (kReads<Class>) set_reading<Class>(*table);
+  if constexpr (kWrites) set_writing<Class>(*table);
   return entry(FLOWRUN_KIND_FORMAT, Class::spec(), table);
 }
 

@@ -1,8 +1,9 @@
-// Rows made of texts, for formats. Part of flowrun/plugin.hpp: include that.
+// Rows made of texts and texts of rows, for formats. Part of flowrun/plugin.hpp: include that.
 #ifndef FLOWRUN_PLUGIN_TEXT_ROWS_HPP
 #define FLOWRUN_PLUGIN_TEXT_ROWS_HPP
 
 #include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -17,6 +18,30 @@
 
 namespace flowrun {
 namespace plugin {
+
+namespace detail {
+
+template <class T>
+struct TypeTag {
+  using Type = T;
+};
+
+// Calls `with` with the C++ type of a column that has a text; false if it has none.
+template <class With>
+bool visit_text_type(const std::string& format, With with) {
+  if (format == types::boolean()) return with(TypeTag<bool>()), true;
+  if (format == types::tinyint()) return with(TypeTag<int8_t>()), true;
+  if (format == types::smallint()) return with(TypeTag<int16_t>()), true;
+  if (format == types::integer()) return with(TypeTag<int32_t>()), true;
+  if (format == types::bigint()) return with(TypeTag<int64_t>()), true;
+  if (format == types::real()) return with(TypeTag<float>()), true;
+  if (format == types::double_()) return with(TypeTag<double>()), true;
+  if (format == types::string() || format == types::binary())
+    return with(TypeTag<std::string_view>()), true;
+  return false;
+}
+
+}  // namespace detail
 
 // Builds the columns of a schema from texts, row by row. Columns are boolean (true, false), whole
 // and floating numbers, string and binary.
@@ -63,16 +88,11 @@ class TextRows {
                    Builder<int64_t>, Builder<float>, Builder<double>, Builder<std::string_view>>;
 
   static Any column_for(const Field& field) {
-    const std::string& format = field.format;
-    if (format == types::boolean()) return Builder<bool>();
-    if (format == types::tinyint()) return Builder<int8_t>();
-    if (format == types::smallint()) return Builder<int16_t>();
-    if (format == types::integer()) return Builder<int32_t>();
-    if (format == types::bigint()) return Builder<int64_t>();
-    if (format == types::real()) return Builder<float>();
-    if (format == types::double_()) return Builder<double>();
-    if (format == types::string() || format == types::binary()) return Builder<std::string_view>();
-    throw Error::option("schema", "column `" + field.name + "` is of Arrow's type " + format +
+    std::optional<Any> column;
+    detail::visit_text_type(
+        field.format, [&](auto tag) { column.emplace(Builder<typename decltype(tag)::Type>()); });
+    if (column) return std::move(*column);
+    throw Error::option("schema", "column `" + field.name + "` is of Arrow's type " + field.format +
                                       " — read it as a string and cast it");
   }
 
@@ -97,6 +117,55 @@ class TextRows {
 
   std::vector<Any> columns_;
   std::vector<bool> set_;
+};
+
+// The values of a batch as texts that TextRows reads as the same values, for what a RowWriter
+// writes. Columns of the same types.
+//
+//   BatchTexts texts(schema, batch);
+//   if (!texts.is_null(0, row)) texts.append(0, row, out);
+class BatchTexts {
+ public:
+  // Throws Error::invalid for a column of another type: for make_writer.
+  static void check(const Schema& schema) {
+    for (size_t i = 0; i < schema.size(); ++i) {
+      if (detail::visit_text_type(schema[i].format, [](auto) {})) continue;
+      throw Error::invalid("column `" + schema[i].name + "` is of Arrow's type " +
+                           schema[i].format +
+                           ", which this format does not write — cast it to a string");
+    }
+  }
+
+  // REQUIRES: check took the schema; the batch has it and lives as long.
+  BatchTexts(const Schema& schema, const Batch& batch) {
+    for (size_t i = 0; i < schema.size(); ++i) {
+      detail::visit_text_type(schema[i].format, [&](auto tag) {
+        columns_.emplace_back(batch.values<typename decltype(tag)::Type>(i));
+      });
+    }
+  }
+  bool is_null(size_t column, int64_t row) const {
+    return std::visit([row](const auto& values) { return values.is_null(row); }, columns_[column]);
+  }
+  // REQUIRES: not null.
+  void append(size_t column, int64_t row, std::string& out) const {
+    std::visit([&](const auto& values) { put(values[row], out); }, columns_[column]);
+  }
+
+ private:
+  using Any =
+      std::variant<Values<bool>, Values<int8_t>, Values<int16_t>, Values<int32_t>, Values<int64_t>,
+                   Values<float>, Values<double>, Values<std::string_view>>;
+
+  static void put(bool value, std::string& out) { out += value ? "true" : "false"; }
+  static void put(std::string_view value, std::string& out) { out += value; }
+  template <class Number>
+  static void put(Number number, std::string& out) {
+    char text[32];  // the longest, a double, has 24
+    out.append(text, std::to_chars(text, text + sizeof text, number).ptr);
+  }
+
+  std::vector<Any> columns_;
 };
 
 }  // namespace plugin
