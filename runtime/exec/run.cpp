@@ -64,6 +64,7 @@ void Run::end(Cut cut) {
 }
 
 Status Run::finish() {
+  if (failed(reading_->id) && !enough_epochs()) tell_sinks_to_end();
   stop_threads();
   if (enough_epochs() && failed_epoch_ > last_committed_) failure_.reset();
   for (const auto& sink : sinks_) {
@@ -133,6 +134,13 @@ void Run::cancel_sources() {
 }
 
 void Run::tell_stuck(const std::string& node) {
+  // Whoever is told may end the process: why the run ends is said before.
+  std::string failure;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_) failure = failure_->message;
+  }
+  if (!failure.empty()) log(LogEvent::Level::error, "", std::move(failure));
   std::string what;
   for (const GraphNode& known : graph_.nodes) {
     if (known.name != node) continue;
@@ -149,13 +157,21 @@ void Run::stop() {
   SinkRunner* opening = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (!stop_) stop_time_ = monotonic();
     stop_ = true;
     opening = opening_;
   }
-  sink_watch_.told_to_end();
+  tell_sinks_to_end();
   if (opening) opening->cancel();
   wake_coordinator();
+}
+
+// From here on no sink is waited for without end.
+void Run::tell_sinks_to_end() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!end_told_) end_told_ = monotonic();
+  }
+  sink_watch_.told_to_end();
 }
 
 std::vector<SourceView> Run::sources() const {
@@ -212,14 +228,19 @@ void Run::run_chunk(Worker& worker, Work work) {
 }
 
 // The first epoch that fails is the one to tell of: those before it are committed all the same.
+// What fails once sinks were cancelled may do so for that reason, and is not told.
 void Run::fail(Error error, EpochId epoch) {
+  const bool cancelled = std::ranges::any_of(sinks_, [](const auto& s) { return s->cancelled(); });
+  bool counts = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!failure_ || epoch < failed_epoch_) {
-      failure_ = std::move(error);
-      failed_epoch_ = epoch;
-    }
+    const bool first = !failure_ || epoch < failed_epoch_;
+    if (!failure_ || (first && !cancelled)) failure_ = std::move(error);
+    if (first) failed_epoch_ = epoch;
+    // What lies beyond the epochs that were asked for may fail.
+    counts = !closes_last_ || epoch < reading_->id;
   }
+  if (counts) tell_sinks_to_end();
   wake_coordinator();
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/exec/engine.h"
 
 #include <catch2/catch.hpp>
+#include <future>
 #include <numeric>
 #include <thread>
 
@@ -310,6 +311,44 @@ TEST_CASE("a sink that blocks holds no worker, and a stop does not wait for it f
   CHECK(pipeline.join().empty());
   CHECK(pipeline.rows->cancelled);
   CHECK(pipeline.rows->all().empty());
+}
+
+TEST_CASE(
+    "a run that fails does not wait for ever for a sink that blocks, and tells why it failed") {
+  Pipeline pipeline;
+  pipeline.rows->blocks = true;
+  pipeline.rows->own_thread = GENERATE(true, false);
+  pipeline.rows->breaks = GENERATE(true, false);
+  pipeline.script->give({1});
+  EngineOptions options;
+  options.threads = 2;
+  pipeline.start(std::move(options));
+  pipeline.rows->await_blocked();
+  pipeline.script->give({-1});
+  CHECK(pipeline.join() == "keep: a negative number; no epoch is committed");
+  CHECK(pipeline.rows->cancelled);
+  CHECK(pipeline.rows->all().empty());
+}
+
+TEST_CASE("a sink that does not let a failed run end is named, after the reason of the failure") {
+  Pipeline pipeline;
+  pipeline.rows->blocks = true;
+  pipeline.rows->deaf = true;
+  pipeline.script->give({1});
+  std::promise<std::string> stuck;
+  EngineOptions options;
+  options.threads = 2;
+  options.on_stuck = [&](const std::string& node) { stuck.set_value(node); };
+  pipeline.start(std::move(options));
+  pipeline.rows->await_blocked();
+  pipeline.script->give({-1});
+  CHECK(stuck.get_future().get() == "rows");
+  const std::vector<std::string> told = pipeline.log();
+  pipeline.rows->release();
+  CHECK(pipeline.join() == "keep: a negative number; no epoch is committed");
+  REQUIRE(told.size() >= 2);
+  CHECK(told[told.size() - 2] == ": keep: a negative number");
+  CHECK(told.back() == "rows: fake has not come back, 10 s after it was told to end");
 }
 
 TEST_CASE("paced sinks are served when their time has come, though no more rows do") {
