@@ -65,15 +65,10 @@ void remove_left_over(const fs::path& folder) {
   }
 }
 
-TlsFiles tls_files(const OptionValue& tls) {
-  TlsFiles files;
-  for (size_t i = 0; i < tls.keys.size(); ++i) {
-    const std::string& key = tls.keys[i].first;
-    (key == "certificate" ? files.certificate
-     : key == "key"       ? files.key
-                          : files.client_ca) = tls.items[i].text;
-  }
-  return files;
+// REQUIRES: `serve` has the group `tls`.
+TlsFiles tls_files(const Options& serve) {
+  const Options tls = serve.group("tls");
+  return {tls.text("certificate"), tls.text("key"), tls.text_or("client_ca", "")};
 }
 
 }  // namespace
@@ -120,7 +115,7 @@ Result<ServeSettings> serve_settings(const Plan& plan) {
   if (!address) return std::move(address.error()).at(listen->position);
   const std::string token = options.text_or("token", "");
   const OptionValue* tls = options.find("tls");
-  const TlsFiles files = tls ? tls_files(*tls) : TlsFiles{};
+  const TlsFiles files = tls ? tls_files(options) : TlsFiles{};
   if (!address->loopback && token.empty() && files.client_ca.empty())
     return Error::invalid("others can reach " + listen->text +
                           " — set `token: ${env:TOKEN}` or `tls: { client_ca: FILE, ... }`, or "

@@ -177,8 +177,9 @@ class Https(Started):
             ("certificate: server.pem, key: rsa.key", "rsa.key does not belong to the certificate .*server.pem"),
             (self.FILES + ", client_ca: absent.pem", "cannot read the authority of clients .*absent.pem: No such file"),
             (self.FILES + ", client_ca: nonsense.pem", "nonsense.pem is no authority's certificate"),
-            (self.FILES + ", client_cert: ours.pem", "`tls` knows no `client_cert`"),
-            ("certificate: server.pem", "`tls` needs a `key`"),
+            (self.FILES + ", client_cert: ours.pem", "unknown option `client_cert` of `tls` — did you mean `client_ca`"),
+            ("certificate: server.pem", "`tls` needs `key` — write a path: its private key, a PEM file"),
+            ("certificate: [server.pem], key: server.key", "`certificate` cannot be a list — write a path"),
         ):
             error = self.refused(f"listen: '127.0.0.1:0', tls: {{ {tls} }}")
             self.assertRegex(error, message)
