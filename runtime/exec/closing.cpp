@@ -334,7 +334,7 @@ void Run::report_progress(const EpochState& epoch, const std::array<int64_t, 5>&
       progress.sources.push_back({node.name, source_states_[node.source_index].offset, rows,
                                   epoch.source_bytes[node.source_index], per_second(rows, total),
                                   per_second(rows, total),
-                                  source_states_[node.source_index].available});
+                                  !source_states_[node.source_index].absent_since});
     }
   }
   for (const size_t s : graph_.statefuls) {

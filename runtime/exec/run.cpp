@@ -30,6 +30,7 @@ Run::Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool)
                               : [this](const std::string& node) { tell_stuck(node); }),
       watermarks_(graph, settings_.watermark_policy_max),
       source_states_(graph.sources.size()),
+      sinks_absent_since_(graph.sinks.size()),
       random_(settings_.chunking.value_or(0)) {
   shared_.graph = &graph_;
   shared_.counters = &counters_;
@@ -179,7 +180,18 @@ std::vector<SourceView> Run::sources() const {
   std::vector<SourceView> views;
   for (const size_t s : graph_.sources) {
     const SourceState& state = source_states_[graph_.nodes[s].source_index];
-    views.push_back({graph_.nodes[s].name, state.available, state.ended});
+    views.push_back(
+        {graph_.nodes[s].name, !state.absent_since, state.ended, state.absent_since.value_or(0)});
+  }
+  return views;
+}
+
+std::vector<SinkView> Run::sinks() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SinkView> views;
+  for (size_t s = 0; s < graph_.sinks.size(); ++s) {
+    const std::optional<int64_t>& since = sinks_absent_since_[s];
+    views.push_back({graph_.nodes[graph_.sinks[s]].name, !since, since.value_or(0)});
   }
   return views;
 }
@@ -389,7 +401,16 @@ std::vector<RecordBatch> Run::cut_randomly(const RecordBatch& rows) {
 
 void Run::set_available(size_t source, bool available) {
   const std::lock_guard lock(mutex_);
-  source_states_[source].available = available;
+  note_absent(source_states_[source].absent_since, !available);
+}
+
+// Keeps when it was first so. REQUIRES: mutex_ held.
+void Run::note_absent(std::optional<int64_t>& since, bool absent) const {
+  if (!absent) {
+    since.reset();
+  } else if (!since) {
+    since = settings_.clock->now();
+  }
 }
 
 void Run::source_ended(size_t source, Status how) {

@@ -69,6 +69,7 @@ class Run final : public SourceHost {
   Status finish();
   void stop();
   [[nodiscard]] std::vector<SourceView> sources() const;
+  [[nodiscard]] std::vector<SinkView> sinks() const;
 
   bool await_turn(size_t source) override;
   bool may_read(size_t source) override;
@@ -83,13 +84,14 @@ class Run final : public SourceHost {
   [[nodiscard]] std::shared_ptr<BufferPool> pool() const override { return pool_; }
 
  private:
+  void note_absent(std::optional<int64_t>& since, bool absent) const;
   void cancel_sources();
   void tell_stuck(const std::string& node);
   struct SourceState {
     bool part_ended = false;  // of the epoch being read
     bool delivered = false;   // a chunk of the epoch being read came from it
     bool ended = false;
-    bool available = true;
+    std::optional<int64_t> absent_since;  // its peer, on the clock; none: it answers
     bool marks_epochs = false;
     std::string offset;
     std::optional<std::string> committed;  // not yet told to it
@@ -212,6 +214,7 @@ class Run final : public SourceHost {
   std::condition_variable sources_wake_;
   std::shared_ptr<EpochState> reading_;  // the epoch that sources feed
   std::vector<SourceState> source_states_;
+  std::vector<std::optional<int64_t>> sinks_absent_since_;  // as in SourceState
   int64_t next_sequence_ = 0;
   std::atomic<int64_t> in_flight_{0};
   std::atomic<int> waiting_sources_{0};

@@ -9,6 +9,7 @@
 
 #include "runtime/base/suggest.h"
 #include "runtime/format/json_writer.h"
+#include "runtime/format/utc_text.h"
 #include "runtime/serve/answer.h"
 #include "runtime/serve/embedded_files.h"
 #include "runtime/serve/http_guard.h"
@@ -347,9 +348,12 @@ Result<ApiResponse> Api::readyz(const ApiRequest&) {
   if (state_.phase() != LiveState::Phase::running)
     return error_response(503, std::string("the pipeline is ") + phase_name(state_.phase()));
   std::string absent;
-  for (const SourceView& source : engine_.sources()) {
-    if (!source.available) absent += (absent.empty() ? "" : ", ") + source.node;
-  }
+  const auto note = [&absent](const auto& view) {
+    if (view.available) return;
+    absent += (absent.empty() ? "" : ", ") + view.node + " since " + utc_text(view.absent_since);
+  };
+  std::ranges::for_each(engine_.sources(), note);
+  std::ranges::for_each(engine_.sinks(), note);
   if (!absent.empty()) return error_response(503, "the peer does not answer of: " + absent);
   return ApiResponse{.body = "{\"status\":\"ready\"}\n"};
 }

@@ -197,6 +197,7 @@ void PipelineServer::tell_streams() {
       std::string now;
       for (const SourceView& source : engine_.sources())
         now += source.available ? (source.ended ? 'e' : 'a') : 'u';
+      for (const SinkView& sink : engine_.sinks()) now += sink.available ? 'a' : 'u';
       const int64_t version = state_.version();
       if (version != told || now != sources) tell_once(true);
       told = version;

@@ -250,7 +250,12 @@ TEST_CASE("a stop does not wait for the peer of a sink") {
   Pipeline pipeline;
   pipeline.totals->refusals = 1'000'000;
   pipeline.start();
-  pipeline.totals->await_opened(1);
+  pipeline.totals->await_opened(2);
+  for (const SinkView& sink : pipeline.engine->sinks()) {
+    INFO(sink.node);
+    CHECK(sink.available == (sink.node != "totals"));
+    CHECK((sink.absent_since > 0) == (sink.node == "totals"));
+  }
   pipeline.engine->stop();
   CHECK(pipeline.join().empty());
   CHECK(pipeline.script->opened == 0);
