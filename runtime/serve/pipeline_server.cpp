@@ -151,7 +151,8 @@ PipelineServer::PipelineServer(Engine& engine, const FunctionRegistry& functions
             [this] {
               const HttpServer* server = listening_;
               return server ? server->streams() : 0;
-            }}) {}
+            },
+            settings.http.tcp && settings.http.tcp->client_certificates}) {}
 
 Result<std::unique_ptr<PipelineServer>> PipelineServer::start(Engine& engine,
                                                               const FunctionRegistry& functions,

@@ -185,6 +185,18 @@ class Https(Started):
             self.assertRegex(error, message)
             self.assertRegex(error, r"pipeline\.yaml:3:\d+: ")
 
+    def test_the_description_names_certificates_of_clients_where_they_count(self):
+        _, port = self.served(f"listen: '127.0.0.1:0', tls: {{ {self.FILES}, client_ca: ours.pem }}")
+        described = json.loads(self.ask(port, "/openapi.json", client="client-ours")[1])
+        self.assertRegex(described["openapi"], r"^3\.1\.")
+        schemes = described["components"]["securitySchemes"]
+        self.assertEqual({name: scheme["type"] for name, scheme in schemes.items()}, {"token": "http", "certificate": "mutualTLS"})
+        self.assertEqual(described["security"], [{}, {"token": []}, {"certificate": []}])
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(DEADLINE), 0)
+        _, port = self.served(f"listen: '127.0.0.1:0', tls: {{ {self.FILES} }}")
+        self.assertEqual(set(json.loads(self.ask(port, "/openapi.json")[1])["components"]["securitySchemes"]), {"token"})
+
     def test_an_address_that_others_reach_needs_a_token_or_an_authority(self):
         error = self.refused(f"listen: '0.0.0.0:0', tls: {{ {self.FILES} }}")
         self.assertIn("client_ca", error)

@@ -175,7 +175,7 @@ class Live(unittest.TestCase):
 
     def test_the_description_names_every_address(self):
         described = json.loads(self.get("/openapi.json"))
-        self.assertEqual(described["openapi"], "3.0.3")
+        self.assertEqual(described["openapi"], "3.1.0")
         for target in described["paths"]:
             if "{" in target or target == "/v1/events" or "get" not in described["paths"][target]:
                 continue
