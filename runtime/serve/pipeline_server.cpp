@@ -126,9 +126,9 @@ Result<ServeSettings> serve_settings(const Plan& plan) {
                fmt::format("the token is too short — {} characters at least", kLeastToken))
         .at(options.at("token").position);
   if (tls) {
-    auto context = make_tls_context(files);
-    if (!context) return std::move(context.error()).at(tls->position);
-    settings.http.tls = std::move(*context);
+    auto certificates = TlsCertificates::read(files);
+    if (!certificates) return std::move(certificates.error()).at(tls->position);
+    settings.http.tls = std::move(*certificates);
   }
   settings.http.tcp = HttpGuard::Options{*address,
                                          token,
@@ -159,7 +159,12 @@ Result<std::unique_ptr<PipelineServer>> PipelineServer::start(Engine& engine,
                                                               const ServeSettings& settings) {
   std::unique_ptr<PipelineServer> server(new PipelineServer(engine, functions, settings));
   PipelineServer* self = server.get();
-  FLOWRUN_TRY(server->http_, HttpServer::start(settings.http, [self](const ApiRequest& request) {
+  HttpServerOptions http = settings.http;
+  http.on_log = [self, tell = settings.on_log](const LogEvent& event) {
+    self->on_log(event);
+    if (tell) tell(event);
+  };
+  FLOWRUN_TRY(server->http_, HttpServer::start(std::move(http), [self](const ApiRequest& request) {
                 return self->api_.answer(request);
               }));
   server->listening_ = server->http_.get();
