@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "runtime/format/text.h"
-#include "runtime/operator/option_reading.h"
 #include "runtime/operator/option_specs.h"
 #include "runtime/operator/output_folder.h"
 #include "runtime/operator/record_formats.h"
@@ -232,12 +231,6 @@ Status FileSink::commit(EpochId, const Token& token) {
   return {};
 }
 
-std::vector<OptionSpec> roll_specs() {
-  using namespace option;
-  return {duration("every", "How long a file is added to.").at_least(1000),
-          bytes("size", "How large a file grows, as it stands on disk.").at_least(1)};
-}
-
 OperatorSpec spec() {
   using namespace option;
   OperatorSpec spec;
@@ -266,9 +259,11 @@ OperatorSpec spec() {
       "otherwise. `check` warns when there may be more than 10,000 files a day.";
   spec.options = together(
       {{required(path("path", "The folder; it is made if it is not there.")),
-        map_of(text("roll",
-                    "When a file is whole, in place of after each epoch: `every`, `size`, or "
-                    "both, whichever comes first.")),
+        group("roll",
+              "When a file is whole, in place of after each epoch: by time, by size, or by both, "
+              "whichever comes first.",
+              {duration("every", "How long a file is added to.").at_least(1000),
+               bytes("size", "How large a file grows, as it stands on disk.").at_least(1)}),
         list_of(column("partition_by", "Columns whose values name folders.")),
         word("compression", {"none", "gzip", "zstd"}, "How files are packed.").with_default("none"),
         duration("keep", "Files that were last written longer ago are removed.").at_least(1000)},
@@ -286,31 +281,17 @@ OperatorSpec spec() {
   return spec;
 }
 
-// The options inside `roll`.
-Status read_roll(const OptionValue& roll, OutputFolderOptions& settings) {
-  RawValue raw;
-  raw.kind = RawValue::Kind::map;
-  raw.position = roll.position;
-  for (size_t i = 0; i < roll.keys.size(); ++i) {
-    raw.keys.push_back({roll.keys[i].first, roll.keys[i].second});
-    raw.items.push_back(RawValue::scalar(roll.items[i].text));
-    raw.items.back().position = roll.items[i].position;
-  }
-  Errors errors;
-  const Options options = read_options(roll_specs(), raw, "roll", errors);
-  if (!errors.empty()) return std::move(errors.front());
-  settings.roll_every = options.integer_or("every", 0);
-  settings.roll_size = options.integer_or("size", 0);
-  if (settings.roll_every > 0 || settings.roll_size > 0) return {};
-  return Error::invalid("`roll` says nothing — write `roll: { every: 1 minute }`")
-      .at(roll.position);
-}
-
 Result<std::unique_ptr<Sink>> make(const Options& options, const MakeContext& context) {
   OutputFolderOptions settings;
   settings.folder = options.text("path");
-  if (const OptionValue* roll = options.find("roll"))
-    FLOWRUN_RETURN_IF_ERROR(read_roll(*roll, settings));
+  if (const OptionValue* given = options.find("roll")) {
+    const Options roll = options.group("roll");
+    settings.roll_every = roll.integer_or("every", 0);
+    settings.roll_size = roll.integer_or("size", 0);
+    if (roll.values().empty())
+      return Error::invalid("`roll` says nothing — write `roll: { every: 1 minute }`")
+          .at(given->position);
+  }
   const std::string compression = options.text_or("compression", "none");
   if (compression == "gzip") settings.compression = Compression::gzip;
   if (compression == "zstd") settings.compression = Compression::zstd;

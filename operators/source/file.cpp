@@ -58,11 +58,10 @@ OperatorSpec spec() {
                integer("max_files", "files an epoch takes").with_default("1").at_least(1),
                word("order", {"name", "time"}, "which file of a folder comes first")
                    .with_default("name"),
-               one_of(
-                   "after",
-                   "what becomes of a file of a folder once its rows are durable downstream",
-                   {word("", {"keep", "delete"}, "left or removed"),
-                    map_of(path("archive", "the folder it is moved to"), "", "{ archive: DIR }")}),
+               one_of("after",
+                      "what becomes of a file of a folder once its rows are durable downstream",
+                      {word("", {"keep", "delete"}, "left or removed"),
+                       group("", "", {required(path("archive", "the folder it is moved to"))})}),
            },
            reader_option_specs()}),
       .ports = {"errors"},
@@ -339,7 +338,7 @@ Result<MadeSource> make(const Options& options, const MakeContext& context) {
   source.text.max_record = options.integer("max_record");
   if (const OptionValue* after = options.find("after")) {
     source.remove = after->text == "delete";
-    if (!after->items.empty()) source.archive = after->items[0].text;
+    source.archive = options.group("after").text_or("archive", "");
   }
   const std::string& format = options.text("format");
   if (format == "text") return MadeSource{std::make_unique<FileSource>(std::move(source)), nullptr};

@@ -238,6 +238,8 @@ class SchemaWriter {
       case OptionKind::map:
         text("type", "object");
         return key("additionalProperties", [&] { shape(spec.items.front()); });
+      case OptionKind::group:
+        return options(spec.items, {}, [] {});
       case OptionKind::one_of:
         return list("anyOf", [&] {
           for (const OptionSpec& alternative : spec.alternatives)

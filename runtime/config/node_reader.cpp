@@ -268,7 +268,7 @@ class NodeReader {
         read_operator_options(*key.spec, options, errors, has_inputs ? beside : beside.subspan(1));
     for (Error& error : errors)
       loaded_.diagnostics.push_back(make_diagnostic(std::move(error), place.name));
-    hide_secrets(*key.spec, options);
+    hide_secrets(key.spec->options, options);
     draft.node.on_error = error_policy(draft.node.options);
     if (!place.is_step) read_from(draft, raw);
   }
@@ -327,10 +327,11 @@ class NodeReader {
     return hint.empty() ? std::string(otherwise) : hint;
   }
 
-  void hide_secrets(const OperatorSpec& spec, const RawValue& options) {
-    for (const OptionSpec& option : spec.options) {
-      const RawValue* raw = option.secret ? options.find(option.name) : nullptr;
-      if (raw) hide(*raw);
+  void hide_secrets(const std::vector<OptionSpec>& specs, const RawValue& options) {
+    for (const OptionSpec& option : specs) {
+      const RawValue* raw = options.find(option.name);
+      if (raw && option.secret) hide(*raw);
+      if (raw && option.kind == OptionKind::group) hide_secrets(option.items, *raw);
     }
   }
 

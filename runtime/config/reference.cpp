@@ -73,6 +73,16 @@ std::string without_ticks(std::string text) {
   return text;
 }
 
+// The groups among what an option may be: itself, or alternatives of it.
+std::vector<OptionSpec> options_inside(const OptionSpec& option) {
+  if (option.kind == OptionKind::group) return option.items;
+  std::vector<OptionSpec> inside;
+  for (const OptionSpec& alternative : option.alternatives) {
+    for (OptionSpec& found : options_inside(alternative)) inside.push_back(std::move(found));
+  }
+  return inside;
+}
+
 void append_option(const OptionSpec& option, std::string& out) {
   const std::string state = presence(option);
   out += std::string(kNameColumn, ' ') + option.name + ": " +
@@ -80,6 +90,10 @@ void append_option(const OptionSpec& option, std::string& out) {
   std::string doc = sentence(option.doc);
   if (option.only_with) doc += (doc.empty() ? "" : " ") + companion(option);
   if (!doc.empty()) out += wrapped(doc, kDocColumn);
+  for (OptionSpec& inside : options_inside(option)) {
+    inside.name = option.name + "." + inside.name;
+    append_option(inside, out);
+  }
 }
 
 std::string cell(std::string text) {
@@ -95,6 +109,10 @@ void append_row(const OptionSpec& option, std::string& out) {
   if (option.only_with) doc += (doc.empty() ? "" : " ") + companion(option);
   out += "| `" + option.name + "` | " + cell(describe_option(option)) + " | " + cell(state) +
          " | " + cell(doc) + " |\n";
+  for (OptionSpec& inside : options_inside(option)) {
+    inside.name = option.name + "." + inside.name;
+    append_row(inside, out);
+  }
 }
 
 std::string port_list(const OperatorSpec& spec) {

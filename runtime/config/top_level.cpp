@@ -18,27 +18,6 @@ Trigger make_trigger(const OptionValue& value) {
   return {Trigger::Kind::asap, 0};
 }
 
-// A mapping's keys are any to the reader of options; these are three.
-void check_tls(const Options& serve, Errors& errors) {
-  const OptionValue* tls = serve.find("tls");
-  if (!tls) return;
-  static const std::vector<std::string> kKeys = {"certificate", "key", "client_ca"};
-  for (const auto& [key, position] : tls->keys) {
-    if (std::ranges::count(kKeys, key) > 0) continue;
-    errors.push_back(Error::invalid("`tls` knows no `" + key + "`" + did_you_mean(key, kKeys) +
-                                    " — it takes `certificate`, `key` and `client_ca`")
-                         .at(position));
-  }
-  for (const char* needed : {"certificate", "key"}) {
-    if (std::ranges::count(tls->keys, needed, [](const auto& key) { return key.first; }) > 0)
-      continue;
-    errors.push_back(Error::invalid(std::string("`tls` needs a `") + needed +
-                                    "` — name the PEM file: `tls: { certificate: server.pem, key: "
-                                    "server.key }`")
-                         .at(tls->position));
-  }
-}
-
 // Takes `serve:` out of `top`.
 void read_serve(RawValue& top, Plan& plan, Errors& errors) {
   const auto key = std::ranges::find(top.keys, "serve", &RawValue::Key::text);
@@ -57,7 +36,6 @@ void read_serve(RawValue& top, Plan& plan, Errors& errors) {
   RawValue map = serve.kind == RawValue::Kind::empty ? RawValue::map({}) : serve;
   map.position = position;
   plan.serve = PlanServe{position, read_options(serve_specs(), map, "`serve`", errors)};
-  check_tls(plan.serve->options, errors);
 }
 
 std::optional<int64_t> integer_of(const Options& options, std::string_view name) {
@@ -107,10 +85,12 @@ std::vector<OptionSpec> serve_specs() {
       secret(text("token",
                   "what clients must send as `Authorization: Bearer`; required for an address that "
                   "is not the machine's own")),
-      map_of(
-          path("tls",
-               "PEM files for HTTPS: `certificate` and its `key`; with `client_ca`, clients that "
-               "show a certificate of that authority need no token")),
+      group(
+          "tls", "HTTPS",
+          {required(path("certificate", "the server's certificate, a PEM file")),
+           required(path("key", "its private key, a PEM file without a password")),
+           path("client_ca",
+                "an authority, a PEM file: clients that show a certificate of it need no token")}),
       list_of(
           text("hosts",
                "names by which clients may call this server, beside the address it listens on")),

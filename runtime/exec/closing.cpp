@@ -25,6 +25,7 @@ std::shared_ptr<EpochState> Run::swap_epoch() {
     const std::lock_guard lock(mutex_);
     epoch = std::move(reading_);
     reading_ = new_epoch(epoch->id + 1);
+    closes_last_ = settings_.epochs && epochs_done_ + 1 >= *settings_.epochs;
     for (SourceState& state : source_states_) {
       epoch->source_offsets.push_back(state.offset);
       state.part_ended = state.ended || settings_.restart_state || settings_.next_time;
@@ -205,17 +206,33 @@ Status Run::close_node(size_t index, EpochState& epoch, const std::vector<bool>&
   return ok_status();
 }
 
+// While one sink is waited for, another may have failed on a thread of its own.
+void Run::note_failed_sinks(size_t but, EpochId epoch) {
+  for (size_t s = 0; s < sinks_.size(); ++s) {
+    if (s == but) continue;
+    if (auto failure = sinks_[s]->failure()) fail(std::move(*failure), epoch);
+  }
+}
+
 // `now` is the one that decided who is due: sinks of one pace stay together.
 Status Run::finish_sinks(const EpochState& epoch, const std::vector<bool>& due, int64_t now,
                          std::vector<std::vector<RecordBatch>>& rows) {
-  const auto give_up = [this] {
+  size_t waited_for = 0;
+  const auto give_up = [&] {
+    note_failed_sinks(waited_for, epoch.id);
     const std::lock_guard lock(mutex_);
-    return stop_ && monotonic() - stop_time_ > kSinkPatience;
+    return end_told_ && monotonic() - *end_told_ > kSinkPatience;
+  };
+  const auto run_failed = [this] {
+    const std::lock_guard lock(mutex_);
+    return failure_.has_value();
   };
   for (size_t s = 0; s < sinks_.size(); ++s) {
+    waited_for = s;
     SinkRunner::Turn turn{epoch.id, due[s], std::move(rows[s]), now};
     Status finished = sinks_[s]->finish(std::move(turn), give_up);
-    if (!finished && finished.error().code == ErrorCode::cancelled) {
+    if (!finished && (finished.error().code == ErrorCode::cancelled ||
+                      (sinks_[s]->cancelled() && run_failed()))) {
       gave_up_ = true;
       log(LogEvent::Level::warning, sinks_[s]->node().name,
           fmt::format("did not take its rows in time; its epoch {} is not committed", epoch.id));
@@ -317,7 +334,7 @@ void Run::report_progress(const EpochState& epoch, const std::array<int64_t, 5>&
       progress.sources.push_back({node.name, source_states_[node.source_index].offset, rows,
                                   epoch.source_bytes[node.source_index], per_second(rows, total),
                                   per_second(rows, total),
-                                  source_states_[node.source_index].available});
+                                  !source_states_[node.source_index].absent_since});
     }
   }
   for (const size_t s : graph_.statefuls) {

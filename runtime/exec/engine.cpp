@@ -151,6 +151,10 @@ class PlanEngine final : public Engine {
     const std::lock_guard lock(mutex_);
     return run_ ? run_->sources() : std::vector<SourceView>();
   }
+  [[nodiscard]] std::vector<SinkView> sinks() const override {
+    const std::lock_guard lock(mutex_);
+    return run_ ? run_->sinks() : std::vector<SinkView>();
+  }
   [[nodiscard]] GraphView graph() const override { return describe_graph(*graph_); }
   [[nodiscard]] Result<std::shared_ptr<Tap>> tap(const TapRequest& request) override;
   [[nodiscard]] const Plan& plan() const override { return plan_; }

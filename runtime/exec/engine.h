@@ -126,8 +126,9 @@ class Engine {
   // Every table, live ones as of one epoch, by name. From any thread.
   [[nodiscard]] virtual std::vector<TableView> tables() const = 0;
   [[nodiscard]] virtual GraphView graph() const = 0;
-  // Empty before run(). From any thread.
+  // Both empty before run(). From any thread.
   [[nodiscard]] virtual std::vector<SourceView> sources() const = 0;
+  [[nodiscard]] virtual std::vector<SinkView> sinks() const = 0;
   // A sample of the rows that pass from now on. It must not outlive the engine. From any thread.
   [[nodiscard]] virtual Result<std::shared_ptr<Tap>> tap(const TapRequest& request) = 0;
   [[nodiscard]] virtual const Plan& plan() const = 0;

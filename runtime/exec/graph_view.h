@@ -38,8 +38,16 @@ struct EdgeView {
 // A source as it stands while the pipeline runs.
 struct SourceView {
   std::string node;
-  bool available = true;  // its peer answers
-  bool ended = false;     // it has nothing more
+  bool available = true;     // its peer answers
+  bool ended = false;        // it has nothing more
+  int64_t absent_since = 0;  // if not: when that was found out, microseconds since 1970
+};
+
+// A sink, which is waited for before anything is read.
+struct SinkView {
+  std::string node;
+  bool available = true;  // its peer answered, or was not looked for yet
+  int64_t absent_since = 0;
 };
 
 // Nodes stand in topological order. Edges have the numbers that Progress counts them by.

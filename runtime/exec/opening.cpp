@@ -68,6 +68,8 @@ Result<bool> Run::open_next_sink() {
     const std::lock_guard lock(mutex_);
     opening_ = nullptr;
     stopped = stop_;
+    note_absent(sinks_absent_since_[opened_sinks_],
+                !opened && opened.error().code == ErrorCode::unavailable);
   }
   if (opened) {
     ++opened_sinks_;

@@ -30,6 +30,7 @@ Run::Run(Graph& graph, RunSettings settings, std::shared_ptr<BufferPool> pool)
                               : [this](const std::string& node) { tell_stuck(node); }),
       watermarks_(graph, settings_.watermark_policy_max),
       source_states_(graph.sources.size()),
+      sinks_absent_since_(graph.sinks.size()),
       random_(settings_.chunking.value_or(0)) {
   shared_.graph = &graph_;
   shared_.counters = &counters_;
@@ -64,6 +65,7 @@ void Run::end(Cut cut) {
 }
 
 Status Run::finish() {
+  if (failed(reading_->id) && !enough_epochs()) tell_sinks_to_end();
   stop_threads();
   if (enough_epochs() && failed_epoch_ > last_committed_) failure_.reset();
   for (const auto& sink : sinks_) {
@@ -133,6 +135,13 @@ void Run::cancel_sources() {
 }
 
 void Run::tell_stuck(const std::string& node) {
+  // Whoever is told may end the process: why the run ends is said before.
+  std::string failure;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_) failure = failure_->message;
+  }
+  if (!failure.empty()) log(LogEvent::Level::error, "", std::move(failure));
   std::string what;
   for (const GraphNode& known : graph_.nodes) {
     if (known.name != node) continue;
@@ -149,13 +158,21 @@ void Run::stop() {
   SinkRunner* opening = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (!stop_) stop_time_ = monotonic();
     stop_ = true;
     opening = opening_;
   }
-  sink_watch_.told_to_end();
+  tell_sinks_to_end();
   if (opening) opening->cancel();
   wake_coordinator();
+}
+
+// From here on no sink is waited for without end.
+void Run::tell_sinks_to_end() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!end_told_) end_told_ = monotonic();
+  }
+  sink_watch_.told_to_end();
 }
 
 std::vector<SourceView> Run::sources() const {
@@ -163,7 +180,18 @@ std::vector<SourceView> Run::sources() const {
   std::vector<SourceView> views;
   for (const size_t s : graph_.sources) {
     const SourceState& state = source_states_[graph_.nodes[s].source_index];
-    views.push_back({graph_.nodes[s].name, state.available, state.ended});
+    views.push_back(
+        {graph_.nodes[s].name, !state.absent_since, state.ended, state.absent_since.value_or(0)});
+  }
+  return views;
+}
+
+std::vector<SinkView> Run::sinks() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SinkView> views;
+  for (size_t s = 0; s < graph_.sinks.size(); ++s) {
+    const std::optional<int64_t>& since = sinks_absent_since_[s];
+    views.push_back({graph_.nodes[graph_.sinks[s]].name, !since, since.value_or(0)});
   }
   return views;
 }
@@ -212,14 +240,19 @@ void Run::run_chunk(Worker& worker, Work work) {
 }
 
 // The first epoch that fails is the one to tell of: those before it are committed all the same.
+// What fails once sinks were cancelled may do so for that reason, and is not told.
 void Run::fail(Error error, EpochId epoch) {
+  const bool cancelled = std::ranges::any_of(sinks_, [](const auto& s) { return s->cancelled(); });
+  bool counts = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!failure_ || epoch < failed_epoch_) {
-      failure_ = std::move(error);
-      failed_epoch_ = epoch;
-    }
+    const bool first = !failure_ || epoch < failed_epoch_;
+    if (!failure_ || (first && !cancelled)) failure_ = std::move(error);
+    if (first) failed_epoch_ = epoch;
+    // What lies beyond the epochs that were asked for may fail.
+    counts = !closes_last_ || epoch < reading_->id;
   }
+  if (counts) tell_sinks_to_end();
   wake_coordinator();
 }
 
@@ -368,7 +401,16 @@ std::vector<RecordBatch> Run::cut_randomly(const RecordBatch& rows) {
 
 void Run::set_available(size_t source, bool available) {
   const std::lock_guard lock(mutex_);
-  source_states_[source].available = available;
+  note_absent(source_states_[source].absent_since, !available);
+}
+
+// Keeps when it was first so. REQUIRES: mutex_ held.
+void Run::note_absent(std::optional<int64_t>& since, bool absent) const {
+  if (!absent) {
+    since.reset();
+  } else if (!since) {
+    since = settings_.clock->now();
+  }
 }
 
 void Run::source_ended(size_t source, Status how) {

@@ -69,6 +69,7 @@ class Run final : public SourceHost {
   Status finish();
   void stop();
   [[nodiscard]] std::vector<SourceView> sources() const;
+  [[nodiscard]] std::vector<SinkView> sinks() const;
 
   bool await_turn(size_t source) override;
   bool may_read(size_t source) override;
@@ -83,13 +84,14 @@ class Run final : public SourceHost {
   [[nodiscard]] std::shared_ptr<BufferPool> pool() const override { return pool_; }
 
  private:
+  void note_absent(std::optional<int64_t>& since, bool absent) const;
   void cancel_sources();
   void tell_stuck(const std::string& node);
   struct SourceState {
     bool part_ended = false;  // of the epoch being read
     bool delivered = false;   // a chunk of the epoch being read came from it
     bool ended = false;
-    bool available = true;
+    std::optional<int64_t> absent_since;  // its peer, on the clock; none: it answers
     bool marks_epochs = false;
     std::string offset;
     std::optional<std::string> committed;  // not yet told to it
@@ -124,6 +126,7 @@ class Run final : public SourceHost {
   void worker_main(size_t index);
   void run_chunk(Worker& worker, Work work);
   void fail(Error error, EpochId epoch);
+  void tell_sinks_to_end();
   [[nodiscard]] bool failed(EpochId epoch);
   std::shared_ptr<EpochState> new_epoch(EpochId id);
   void enqueue(size_t source, Chunk chunk, const FlightPtr& flight);
@@ -183,6 +186,7 @@ class Run final : public SourceHost {
                     std::vector<std::vector<RecordBatch>>& rows);
   [[nodiscard]] bool changes(size_t sink, const EpochState& epoch) const;
   [[nodiscard]] std::vector<bool> due_sinks(Cut cut, int64_t now);
+  void note_failed_sinks(size_t but, EpochId epoch);
   Status finish_sinks(const EpochState& epoch, const std::vector<bool>& due, int64_t now,
                       std::vector<std::vector<RecordBatch>>& rows);
   void share_loop(size_t count, const std::function<void(size_t, size_t)>& body);
@@ -210,16 +214,18 @@ class Run final : public SourceHost {
   std::condition_variable sources_wake_;
   std::shared_ptr<EpochState> reading_;  // the epoch that sources feed
   std::vector<SourceState> source_states_;
+  std::vector<std::optional<int64_t>> sinks_absent_since_;  // as in SourceState
   int64_t next_sequence_ = 0;
   std::atomic<int64_t> in_flight_{0};
   std::atomic<int> waiting_sources_{0};
   std::atomic<int64_t> kept_bytes_{0};     // by state and sinks, when the last epoch ended
   std::atomic<int64_t> kept_by_sinks_{0};  // the part of it that sinks kept
   SinkRunner* opening_ = nullptr;
-  bool stop_ = false;      // asked for
-  int64_t stop_time_ = 0;  // when, monotonic
-  bool leaving_ = false;   // sources must leave
-  bool over_ = false;      // nothing more will be committed
+  bool stop_ = false;                // asked for
+  std::optional<int64_t> end_told_;  // when sinks were told that the run ends, monotonic
+  bool closes_last_ = false;         // of the epochs that were asked for
+  bool leaving_ = false;             // sources must leave
+  bool over_ = false;                // nothing more will be committed
   std::optional<Error> failure_;
   EpochId failed_epoch_ = 0;  // of failure_; epochs before it are still committed
   std::mt19937_64 random_;
@@ -233,7 +239,7 @@ class Run final : public SourceHost {
   int64_t started_ = 0;
   int64_t epochs_done_ = 0;
   EpochId last_committed_ = -1;
-  bool gave_up_ = false;  // a stop did not wait for a sink: from there on nothing is committed
+  bool gave_up_ = false;  // the end did not wait for a sink: from there on nothing is committed
   // Where the sources stood at the end of each epoch that some sink has yet to be given.
   std::deque<std::pair<EpochId, std::vector<std::string>>> uncommitted_;
   bool behind_ = false;

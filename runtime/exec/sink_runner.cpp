@@ -79,7 +79,7 @@ Status SinkRunner::drain(std::unique_lock<std::mutex>& lock) {
   if (draining_) return ok_status();
   draining_ = true;
   Status result;
-  while (result && drainable()) {
+  while (result && !leaving_ && drainable()) {
     Delivery delivery = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());
     ++next_sequence_;
@@ -122,7 +122,7 @@ Status SinkRunner::finish(Turn turn, const std::function<bool()>& give_up) {
     turn_ = std::move(turn);
     wakes_.notify_one();
     while (!idle_.wait_for(lock, kGiveUpCheck, [&] { return !turn_; })) {
-      if (give_up()) node_.sink->cancel();
+      if (give_up()) cancel();
     }
     if (failure_) return Error(*failure_);
     open_epoch_ = epoch + 1;
@@ -171,25 +171,34 @@ Status SinkRunner::commit(EpochId epoch) {
 }
 
 Status SinkRunner::abort(EpochId epoch) {
+  end_thread();
   if (!opened_) return ok_status();
   const InCall mark(in_call_since_);
   return node_.sink->abort(epoch);
 }
 
-void SinkRunner::close() {
-  if (thread_.joinable()) {
-    {
-      const std::lock_guard lock(mutex_);
-      leaving_ = true;
-    }
-    wakes_.notify_one();
-    thread_.join();
+void SinkRunner::end_thread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    leaving_ = true;
   }
+  wakes_.notify_one();
+  thread_.join();
+}
+
+void SinkRunner::close() {
+  end_thread();
   if (opened_) {
     const InCall mark(in_call_since_);
     node_.sink->close();
   }
   opened_ = false;
+}
+
+std::optional<Error> SinkRunner::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
 }
 
 bool SinkRunner::has_pending() const {

@@ -50,9 +50,17 @@ class SinkRunner {
   // lets the next epoch's batches through. While a sink that blocks is waited for, `give_up` is
   // asked now and then; once it says true the sink is cancelled.
   Status finish(Turn turn, const std::function<bool()>& give_up);
+  // Both wait for the call that the sink is in, and nothing is written to it after.
   Status abort(EpochId epoch);
   void close();
-  void cancel() { node_.sink->cancel(); }
+  // What a sink that blocks has failed with. REQUIRES: not within its own `give_up`.
+  [[nodiscard]] std::optional<Error> failure() const;
+  // From any thread.
+  void cancel() {
+    cancelled_.store(true);
+    node_.sink->cancel();
+  }
+  [[nodiscard]] bool cancelled() const { return cancelled_.load(); }
 
   [[nodiscard]] const GraphNode& node() const { return node_; }
   [[nodiscard]] EpochId last_served() const { return last_served_; }
@@ -83,6 +91,7 @@ class SinkRunner {
   };
 
   void main();
+  void end_thread();
   [[nodiscard]] bool drainable() const;
   Status drain(std::unique_lock<std::mutex>& lock);
   Status serve(const Turn& turn);
@@ -120,6 +129,7 @@ class SinkRunner {
   std::atomic<int64_t> rows_since_turn_{0};
   std::atomic<int64_t> memory_bytes_{0};
   std::atomic<int64_t> in_call_since_{0};
+  std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace flowrun

@@ -1,6 +1,6 @@
 #pragma once
-// SinkWatch: once a run was told to end, cancels a sink that stays in a call, and tells of one that
-// does not come back all the same.
+// SinkWatch: once a run is to end, by a stop or a failure, cancels a sink that stays in a call, and
+// tells of one that does not come back all the same.
 //
 //   SinkWatch watch([](const std::string& node) { ... });
 //   watch.add(sink);        // before it is called

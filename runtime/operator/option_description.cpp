@@ -57,6 +57,16 @@ std::string alternatives(const OptionSpec& spec) {
   return text;
 }
 
+// "`certificate`, `key` and `client_ca`".
+std::string names(const std::vector<OptionSpec>& options) {
+  std::string text;
+  for (size_t i = 0; i < options.size(); ++i) {
+    if (i > 0) text += i + 1 == options.size() ? " and " : ", ";
+    text += "`" + options[i].name + "`";
+  }
+  return text;
+}
+
 std::string duration(const OptionSpec& spec) {
   std::string text = "a duration";
   if (spec.least && *spec.least > 0) text += " above zero";
@@ -102,6 +112,8 @@ std::string describe_option(const OptionSpec& spec) {
       return "a mapping of names to " + plural(spec.items.front());
     case OptionKind::one_of:
       return alternatives(spec);
+    case OptionKind::group:
+      return "a mapping with " + names(spec.items);
   }
   return "";
 }

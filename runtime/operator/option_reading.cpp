@@ -66,6 +66,23 @@ OptionValue read_map(const OptionSpec& spec, const RawValue& raw, Errors& errors
   return value;
 }
 
+OptionValue read_group(const OptionSpec& spec, const RawValue& raw, Errors& errors) {
+  OptionValue value = container(OptionKind::group, raw);
+  if (raw.kind != RawValue::Kind::map) {
+    errors.push_back(wrong_shape(spec, raw));
+    return value;
+  }
+  std::vector<OptionSpec> inside = spec.items;
+  for (OptionSpec& option : inside) option.secret = option.secret || spec.secret;
+  const Options options = read_options(inside, raw, back_quoted(spec.name), errors);
+  for (const auto& [name, option] : options.values()) {
+    const auto key = std::ranges::find(raw.keys, name, &RawValue::Key::text);
+    value.keys.emplace_back(name, key == raw.keys.end() ? raw.position : key->position);
+    value.items.push_back(option);
+  }
+  return value;
+}
+
 OptionValue read_schema_map(const RawValue& raw, Errors& errors) {
   OptionValue value = container(OptionKind::schema, raw);
   std::vector<Field> fields;
@@ -104,9 +121,11 @@ bool same_shape(const OptionSpec& spec, const RawValue& raw) {
     case RawValue::Kind::list:
       return spec.kind == OptionKind::list;
     case RawValue::Kind::map:
-      return spec.kind == OptionKind::map || spec.kind == OptionKind::schema;
+      return spec.kind == OptionKind::map || spec.kind == OptionKind::group ||
+             spec.kind == OptionKind::schema;
     default:
-      return spec.kind != OptionKind::list && spec.kind != OptionKind::map;
+      return spec.kind != OptionKind::list && spec.kind != OptionKind::map &&
+             spec.kind != OptionKind::group;
   }
 }
 
@@ -205,6 +224,8 @@ OptionValue read_option(const OptionSpec& spec, const RawValue& raw, Errors& err
       return read_list(spec, raw, errors);
     case OptionKind::map:
       return read_map(spec, raw, errors);
+    case OptionKind::group:
+      return read_group(spec, raw, errors);
     case OptionKind::schema:
       return read_schema(spec, raw, errors);
     case OptionKind::one_of:

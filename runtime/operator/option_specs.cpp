@@ -132,6 +132,12 @@ OptionSpec map_of(OptionSpec item, std::string name, std::string doc) {
   return make_container(OptionKind::map, std::move(item), std::move(name), std::move(doc));
 }
 
+OptionSpec group(std::string name, std::string doc, std::vector<OptionSpec> options) {
+  OptionSpec spec = make(OptionKind::group, std::move(name), std::move(doc));
+  spec.items = std::move(options);
+  return spec;
+}
+
 OptionSpec one_of(std::string name, std::string doc, std::vector<OptionSpec> alternatives) {
   OptionSpec spec = make(OptionKind::one_of, std::move(name), std::move(doc));
   spec.alternatives = std::move(alternatives);

@@ -55,6 +55,10 @@ OptionSpec list_of(OptionSpec item, std::string name, std::string doc);
 // A mapping of names to `item`s.
 OptionSpec map_of(OptionSpec item);
 OptionSpec map_of(OptionSpec item, std::string name, std::string doc);
+// A mapping that has options of its own, and no other keys:
+//   group("roll", "when a file is whole", {duration("every", "..."), bytes("size", "...")})
+// Options::group gives what was written in it. Plugins have none: their ABI does not know it.
+OptionSpec group(std::string name, std::string doc, std::vector<OptionSpec> options);
 // The first of the alternatives that fits; their names do not matter.
 OptionSpec one_of(std::string name, std::string doc, std::vector<OptionSpec> alternatives);
 

@@ -55,4 +55,13 @@ std::vector<std::string> Options::texts(std::string_view name) const {
   return texts;
 }
 
+Options Options::group(std::string_view name) const {
+  Options inside;
+  if (const OptionValue* value = find(name)) {
+    for (size_t i = 0; i < value->items.size(); ++i)
+      inside.set(value->keys[i].first, value->items[i]);
+  }
+  return inside;
+}
+
 }  // namespace flowrun

@@ -40,6 +40,7 @@ enum class OptionKind : uint8_t {
   list,        // of OptionSpec::items; a single item is accepted as a list of one
   map,         // name -> OptionSpec::items, in the order written
   one_of,      // the first of OptionSpec::alternatives that fits
+  group,       // a mapping with keys of its own: each of OptionSpec::items, and no other
 };
 
 // From this byte of a scalar's text on (up to the next mark) the text stands in the file at
@@ -62,8 +63,8 @@ struct OptionValue {
   bool boolean = false;  // boolean
   Type type;             // data_type
   SchemaPtr schema;      // schema
-  std::vector<OptionValue> items;                      // list; map: the values
-  std::vector<std::pair<std::string, Position>> keys;  // map: as many as items
+  std::vector<OptionValue> items;                      // list; map, group: the values
+  std::vector<std::pair<std::string, Position>> keys;  // map, group: as many as items
 
   // Gives an error found inside this scalar its place in the file: error.offset is added to the
   // column.
@@ -90,6 +91,8 @@ class Options {
   [[nodiscard]] bool boolean_or(std::string_view name, bool fallback) const;
   // A list of text-like scalars; empty if absent.
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
+  // What stands in a group, defaults included; nothing if it is absent.
+  [[nodiscard]] Options group(std::string_view name) const;
 
   void set(std::string name, OptionValue value) {
     values_.insert_or_assign(std::move(name), std::move(value));

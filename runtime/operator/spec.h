@@ -28,9 +28,10 @@ struct OptionSpec {
   OptionKind kind = OptionKind::text;
   std::string doc;
   bool required = false;
-  std::string default_text = {};              // as YAML would write it; empty: none
-  std::vector<std::string> words = {};        // word: what is allowed
-  std::vector<OptionSpec> items = {};         // list, map: exactly one, the spec of an item
+  std::string default_text = {};        // as YAML would write it; empty: none
+  std::vector<std::string> words = {};  // word: what is allowed
+  // list, map: exactly one, the spec of an item; group: the options inside, without roles
+  std::vector<OptionSpec> items = {};
   std::vector<OptionSpec> alternatives = {};  // one_of
   bool secret = false;                        // never echoed
   std::optional<int64_t> least = {};          // integer, duration, bytes: bounds, both inclusive

@@ -30,6 +30,7 @@ int32_t kind_of(OptionKind kind) {
     case OptionKind::list:
       return FLOWRUN_OPTION_LIST;
     case OptionKind::map:
+    case OptionKind::group:
       return FLOWRUN_OPTION_MAP;
     default:
       return FLOWRUN_OPTION_TEXT;

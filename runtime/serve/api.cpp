@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 #include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <numeric>
 
+#include "runtime/base/check.h"
 #include "runtime/base/suggest.h"
 #include "runtime/format/json_writer.h"
+#include "runtime/format/utc_text.h"
 #include "runtime/serve/answer.h"
 #include "runtime/serve/embedded_files.h"
 #include "runtime/serve/http_guard.h"
@@ -166,7 +170,7 @@ const std::vector<Api::Route>& Api::routes() {
       {"GET", "/healthz", &Api::healthz},
       {"GET", "/readyz", &Api::readyz},
       {"POST", "/v1/stop", &Api::stop},
-      {"GET", "/openapi.json", &Api::page},
+      {"GET", "/openapi.json", &Api::description},
       {"GET", "/", &Api::page},
       {"GET", "/dashboard/*", &Api::page},
   };
@@ -347,9 +351,12 @@ Result<ApiResponse> Api::readyz(const ApiRequest&) {
   if (state_.phase() != LiveState::Phase::running)
     return error_response(503, std::string("the pipeline is ") + phase_name(state_.phase()));
   std::string absent;
-  for (const SourceView& source : engine_.sources()) {
-    if (!source.available) absent += (absent.empty() ? "" : ", ") + source.node;
-  }
+  const auto note = [&absent](const auto& view) {
+    if (view.available) return;
+    absent += (absent.empty() ? "" : ", ") + view.node + " since " + utc_text(view.absent_since);
+  };
+  std::ranges::for_each(engine_.sources(), note);
+  std::ranges::for_each(engine_.sinks(), note);
   if (!absent.empty()) return error_response(503, "the peer does not answer of: " + absent);
   return ApiResponse{.body = "{\"status\":\"ready\"}\n"};
 }
@@ -359,6 +366,33 @@ Result<ApiResponse> Api::stop(const ApiRequest&) {
   ApiResponse response;
   response.status = 202;
   response.body = "{\"status\":\"ending after this epoch\"}\n";
+  return response;
+}
+
+// The file says what is so for every run.
+Result<ApiResponse> Api::description(const ApiRequest& request) {
+  FLOWRUN_TRY(ApiResponse response, page(request));
+  if (!options_.client_certificates) return response;
+  rapidjson::Document description;
+  description.Parse(response.body.data(), response.body.size());
+  FLOWRUN_CHECK(description.IsObject(), "the description that is built in is JSON");
+  auto& memory = description.GetAllocator();
+  constexpr const char* kName = "certificate";
+  rapidjson::Value scheme(rapidjson::kObjectType);
+  scheme.AddMember("type", "mutualTLS", memory);
+  scheme.AddMember("description",
+                   "A certificate that the authority of `client_ca` has signed; no token is needed",
+                   memory);
+  description["components"]["securitySchemes"].AddMember(rapidjson::StringRef(kName), scheme,
+                                                         memory);
+  rapidjson::Value requirement(rapidjson::kObjectType);
+  requirement.AddMember(rapidjson::StringRef(kName), rapidjson::Value(rapidjson::kArrayType),
+                        memory);
+  description["security"].PushBack(requirement, memory);
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  description.Accept(writer);
+  response.body.assign(buffer.GetString(), buffer.GetSize());
   return response;
 }
 

@@ -26,6 +26,7 @@ class Api {
     std::string version;
     std::function<size_t()> connections = {};  // for /metrics
     std::function<size_t()> streams = {};
+    bool client_certificates = false;  // a client may show one in place of the token
   };
   Api(Engine& engine, const FunctionRegistry& functions, const LiveState& state, Options options);
 
@@ -58,6 +59,7 @@ class Api {
   Result<ApiResponse> readyz(const ApiRequest& request);
   Result<ApiResponse> stop(const ApiRequest& request);
   Result<ApiResponse> page(const ApiRequest& request);
+  Result<ApiResponse> description(const ApiRequest& request);
   [[nodiscard]] std::string tables_json();
 
   Engine& engine_;

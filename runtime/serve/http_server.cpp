@@ -71,6 +71,7 @@ class BeastServer final : public HttpServer {
   template <class Acceptor>
   void accept(Acceptor& acceptor, bool local);
   void beat();
+  [[nodiscard]] TlsContext tls_context();
 
   HttpServerOptions options_;
   Handler handler_;
@@ -97,7 +98,8 @@ class Session final : public std::enable_shared_from_this<Session> {
  public:
   Session(BeastServer& server, Protocol::socket socket, bool local)
       : server_(server),
-        wire_(std::move(socket), local ? nullptr : server.options_.tls.get()),
+        tls_(local ? nullptr : server.tls_context()),
+        wire_(std::move(socket), tls_.get()),
         stream_(wire_.socket()),
         local_(local) {
     server_.sessions_.insert(this);
@@ -309,6 +311,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   }
 
   BeastServer& server_;
+  TlsContext tls_;  // as it was when this connection began
   Wire wire_;
   Socket& stream_;
   bool local_;
@@ -412,6 +415,11 @@ void BeastServer::accept(Acceptor& acceptor, bool local) {
       std::make_shared<Session>(*this, std::move(*socket), local)->start();
     accept(acceptor, local);
   });
+}
+
+// For one connection. The files are small and looked at seldom: the io thread reads them itself.
+TlsContext BeastServer::tls_context() {
+  return options_.tls ? options_.tls->current(options_.on_log) : nullptr;
 }
 
 void BeastServer::beat() {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "runtime/exec/progress.h"
 #include "runtime/serve/http_guard.h"
 #include "runtime/serve/http_message.h"
 #include "runtime/serve/tls.h"
@@ -23,14 +24,15 @@ namespace flowrun {
 
 struct HttpServerOptions {
   std::optional<HttpGuard::Options> tcp;
-  TlsContext tls;           // of the TCP port; null: plain HTTP
+  std::shared_ptr<TlsCertificates> tls;  // of the TCP port; null: plain HTTP
   std::string socket_path;  // empty: none. Its folder exists; what stands there is replaced.
   size_t max_connections = 256;
   size_t max_header_bytes = 16 << 10;
   size_t max_body_bytes = 1 << 20;
   size_t handler_threads = 3;
-  int64_t step_seconds = 30;  // to send a request, to take an answer
-  int64_t idle_seconds = 75;  // between requests
+  int64_t step_seconds = 30;                         // to send a request, to take an answer
+  int64_t idle_seconds = 75;                         // between requests
+  std::function<void(const LogEvent&)> on_log = {};  // from the server's thread
 };
 
 // Thread-safe.

@@ -115,6 +115,8 @@ const std::vector<MetricSpec>& metric_specs() {
        "How long the last epoch took: read, absorb, close, commit, total."},
       {"flowrun_source_rows_total", "counter", "node", "Rows that a source gave."},
       {"flowrun_source_available", "gauge", "node", "1 if the source's peer answers, else 0."},
+      {"flowrun_sink_available", "gauge", "node",
+       "0 while the run, which has yet to begin, waits for the sink's peer, else 1."},
       {"flowrun_sink_rows_total", "counter", "node", "Rows that a sink was given."},
       {"flowrun_edge_rows_total", "counter", "from, port, to",
        "Rows that passed from one node to the next; the main port has no name."},
@@ -151,6 +153,8 @@ std::string metrics_text(const MetricSources& sources) {
     samples.add("flowrun_sink_rows_total", {{"node", node}}, rows);
   for (const SourceView& source : engine.sources())
     samples.add("flowrun_source_available", {{"node", source.node}}, source.available ? 1.0 : 0.0);
+  for (const SinkView& sink : engine.sinks())
+    samples.add("flowrun_sink_available", {{"node", sink.node}}, sink.available ? 1.0 : 0.0);
   if (const auto progress = sources.state.progress()) {
     add_progress(*progress, samples);
     add_nodes(engine.graph(), *progress, samples);

@@ -65,15 +65,10 @@ void remove_left_over(const fs::path& folder) {
   }
 }
 
-TlsFiles tls_files(const OptionValue& tls) {
-  TlsFiles files;
-  for (size_t i = 0; i < tls.keys.size(); ++i) {
-    const std::string& key = tls.keys[i].first;
-    (key == "certificate" ? files.certificate
-     : key == "key"       ? files.key
-                          : files.client_ca) = tls.items[i].text;
-  }
-  return files;
+// REQUIRES: `serve` has the group `tls`.
+TlsFiles tls_files(const Options& serve) {
+  const Options tls = serve.group("tls");
+  return {tls.text("certificate"), tls.text("key"), tls.text_or("client_ca", "")};
 }
 
 }  // namespace
@@ -120,7 +115,7 @@ Result<ServeSettings> serve_settings(const Plan& plan) {
   if (!address) return std::move(address.error()).at(listen->position);
   const std::string token = options.text_or("token", "");
   const OptionValue* tls = options.find("tls");
-  const TlsFiles files = tls ? tls_files(*tls) : TlsFiles{};
+  const TlsFiles files = tls ? tls_files(options) : TlsFiles{};
   if (!address->loopback && token.empty() && files.client_ca.empty())
     return Error::invalid("others can reach " + listen->text +
                           " — set `token: ${env:TOKEN}` or `tls: { client_ca: FILE, ... }`, or "
@@ -131,9 +126,9 @@ Result<ServeSettings> serve_settings(const Plan& plan) {
                fmt::format("the token is too short — {} characters at least", kLeastToken))
         .at(options.at("token").position);
   if (tls) {
-    auto context = make_tls_context(files);
-    if (!context) return std::move(context.error()).at(tls->position);
-    settings.http.tls = std::move(*context);
+    auto certificates = TlsCertificates::read(files);
+    if (!certificates) return std::move(certificates.error()).at(tls->position);
+    settings.http.tls = std::move(*certificates);
   }
   settings.http.tcp = HttpGuard::Options{*address,
                                          token,
@@ -156,14 +151,20 @@ PipelineServer::PipelineServer(Engine& engine, const FunctionRegistry& functions
             [this] {
               const HttpServer* server = listening_;
               return server ? server->streams() : 0;
-            }}) {}
+            },
+            settings.http.tcp && settings.http.tcp->client_certificates}) {}
 
 Result<std::unique_ptr<PipelineServer>> PipelineServer::start(Engine& engine,
                                                               const FunctionRegistry& functions,
                                                               const ServeSettings& settings) {
   std::unique_ptr<PipelineServer> server(new PipelineServer(engine, functions, settings));
   PipelineServer* self = server.get();
-  FLOWRUN_TRY(server->http_, HttpServer::start(settings.http, [self](const ApiRequest& request) {
+  HttpServerOptions http = settings.http;
+  http.on_log = [self, tell = settings.on_log](const LogEvent& event) {
+    self->on_log(event);
+    if (tell) tell(event);
+  };
+  FLOWRUN_TRY(server->http_, HttpServer::start(std::move(http), [self](const ApiRequest& request) {
                 return self->api_.answer(request);
               }));
   server->listening_ = server->http_.get();
@@ -202,6 +203,7 @@ void PipelineServer::tell_streams() {
       std::string now;
       for (const SourceView& source : engine_.sources())
         now += source.available ? (source.ended ? 'e' : 'a') : 'u';
+      for (const SinkView& sink : engine_.sinks()) now += sink.available ? 'a' : 'u';
       const int64_t version = state_.version();
       if (version != told || now != sources) tell_once(true);
       told = version;

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,8 @@ struct ServeSettings {
   HttpServerOptions http;
   SqlOptions sql;
   std::string version = {};
+  // What the server itself has to say, from a thread of its own; the server's log has it already.
+  std::function<void(const LogEvent&)> on_log = {};
 };
 
 // `serve:` of the file. Without it no port is opened. Errors have their position in the file:

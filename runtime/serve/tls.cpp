@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/x509err.h>
+#include <sys/stat.h>
 
 #include <boost/asio/ssl/context.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 namespace flowrun {
 
@@ -43,6 +45,8 @@ Status use_key(ssl::context& context, const TlsFiles& files) {
                   files.key, files.certificate));
 }
 
+constexpr std::chrono::seconds kBetweenLooks(2);
+
 }  // namespace
 
 Result<TlsContext> make_tls_context(const TlsFiles& files) {
@@ -69,6 +73,51 @@ Result<TlsContext> make_tls_context(const TlsFiles& files) {
                              SSL_load_client_CA_file(files.client_ca.c_str()));
   context->set_verify_mode(ssl::verify_peer, failure);
   return context;
+}
+
+TlsCertificates::TlsCertificates(TlsFiles files, Version version, TlsContext context)
+    : files_(std::move(files)),
+      version_(std::move(version)),
+      context_(std::move(context)),
+      next_look_(std::chrono::steady_clock::now() + kBetweenLooks) {}
+
+Result<std::shared_ptr<TlsCertificates>> TlsCertificates::read(TlsFiles files) {
+  // Before they are read: what is replaced meanwhile is another version.
+  Version version = version_of(files);
+  FLOWRUN_TRY(TlsContext context, make_tls_context(files));
+  return std::shared_ptr<TlsCertificates>(
+      new TlsCertificates(std::move(files), std::move(version), std::move(context)));
+}
+
+TlsCertificates::Version TlsCertificates::version_of(const TlsFiles& files) {
+  Version version;
+  for (const std::string& file : {files.certificate, files.key, files.client_ca}) {
+    struct stat found {};
+    const bool there = !file.empty() && stat(file.c_str(), &found) == 0;
+    version.insert(
+        version.end(),
+        {there ? 1 : 0, static_cast<int64_t>(found.st_dev), static_cast<int64_t>(found.st_ino),
+         static_cast<int64_t>(found.st_size), found.st_mtim.tv_sec, found.st_mtim.tv_nsec});
+  }
+  return version;
+}
+
+TlsContext TlsCertificates::current(const std::function<void(const LogEvent&)>& tell) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return context_;
+  next_look_ = now + kBetweenLooks;
+  Version version = version_of(files_);
+  if (version == version_) return context_;
+  version_ = std::move(version);
+  auto renewed = make_tls_context(files_);
+  if (renewed) context_ = std::move(*renewed);
+  if (tell && renewed) tell({LogEvent::Level::info, {}, "serve: the renewed certificate is taken"});
+  if (tell && !renewed)
+    tell({LogEvent::Level::warning,
+          {},
+          "serve: the files of `tls` were replaced and are not taken, those before are kept: " +
+              renewed.error().message});
+  return context_;
 }
 
 }  // namespace flowrun

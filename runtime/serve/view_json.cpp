@@ -71,13 +71,31 @@ void write_node(Writer& writer, const NodeView& node) {
   writer.EndObject();
 }
 
+// Of a source or a sink.
+template <class View>
+void write_presence(Writer& writer, const View& view) {
+  flag(writer, "available", view.available);
+  if (!view.available) text(writer, "absent_since", utc_text(view.absent_since));
+}
+
 void write_sources(Writer& writer, const Engine& engine) {
   writer.StartArray();
   for (const SourceView& source : engine.sources()) {
     writer.StartObject();
     text(writer, "node", source.node);
-    flag(writer, "available", source.available);
+    write_presence(writer, source);
     flag(writer, "ended", source.ended);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+void write_sinks(Writer& writer, const Engine& engine) {
+  writer.StartArray();
+  for (const SinkView& sink : engine.sinks()) {
+    writer.StartObject();
+    text(writer, "node", sink.node);
+    write_presence(writer, sink);
     writer.EndObject();
   }
   writer.EndArray();
@@ -115,6 +133,8 @@ std::string status_json(const Engine& engine, const LiveState& state, const std:
   write_rates(writer, state);
   key(writer, "sources");
   write_sources(writer, engine);
+  key(writer, "sinks_now");
+  write_sinks(writer, engine);
   key(writer, "progress");
   if (progress) {
     const std::string json = progress_json(*progress);
@@ -179,6 +199,8 @@ std::string epoch_json(const Engine& engine, const LiveState& state, const std::
   write_rates(writer, state);
   key(writer, "sources_now");
   write_sources(writer, engine);
+  key(writer, "sinks_now");
+  write_sinks(writer, engine);
   key(writer, "tables");
   writer.RawValue(tables.data(), tables.size(), rapidjson::kArrayType);
   key(writer, "progress");

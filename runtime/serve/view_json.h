@@ -13,7 +13,8 @@ std::string status_json(const Engine& engine, const LiveState& state, const std:
 std::string graph_json(const GraphView& graph);
 // `rows` is null for a static table.
 void append_table_json(const SqlTable& table, const LiveTableSnapshot* rows, std::string& out);
-// The last epoch's progress with `edge_rates`, `tables`, `sources_now`, `phase` beside it.
+// The last epoch's progress with `edge_rates`, `tables`, `sources_now`, `sinks_now`, `phase` beside
+// it.
 std::string epoch_json(const Engine& engine, const LiveState& state, const std::string& tables);
 std::string log_json(const LiveState& state);
 

@@ -53,7 +53,7 @@ class Https(Started):
         """Runs the pipeline; gives its file and its port."""
         pipeline = self.pipeline(self.text(serve))
         self.process, _, error = self.start("run", pipeline, env=self.environment)
-        process = self.process
+        process, self.error = self.process, error
         wait_for(lambda: process.poll() is not None or "://" in error.read_text(), "the address")
         self.assertIsNone(process.poll(), error.read_text())
         said = re.search(r"(https?)://[\d.]+:(\d+)", error.read_text())
@@ -177,12 +177,74 @@ class Https(Started):
             ("certificate: server.pem, key: rsa.key", "rsa.key does not belong to the certificate .*server.pem"),
             (self.FILES + ", client_ca: absent.pem", "cannot read the authority of clients .*absent.pem: No such file"),
             (self.FILES + ", client_ca: nonsense.pem", "nonsense.pem is no authority's certificate"),
-            (self.FILES + ", client_cert: ours.pem", "`tls` knows no `client_cert`"),
-            ("certificate: server.pem", "`tls` needs a `key`"),
+            (self.FILES + ", client_cert: ours.pem", "unknown option `client_cert` of `tls` — did you mean `client_ca`"),
+            ("certificate: server.pem", "`tls` needs `key` — write a path: its private key, a PEM file"),
+            ("certificate: [server.pem], key: server.key", "`certificate` cannot be a list — write a path"),
         ):
             error = self.refused(f"listen: '127.0.0.1:0', tls: {{ {tls} }}")
             self.assertRegex(error, message)
             self.assertRegex(error, r"pipeline\.yaml:3:\d+: ")
+
+    def test_a_file_in_place_of_the_mapping_is_refused_with_what_would_be_right(self):
+        error = self.refused("listen: '127.0.0.1:0', tls: server.pem")
+        self.assertRegex(error, r"pipeline\.yaml:3:\d+: error: `tls` cannot be `server.pem` — write a mapping with `certificate`, `key` and `client_ca`")
+
+    def test_the_description_names_certificates_of_clients_where_they_count(self):
+        _, port = self.served(f"listen: '127.0.0.1:0', tls: {{ {self.FILES}, client_ca: ours.pem }}")
+        described = json.loads(self.ask(port, "/openapi.json", client="client-ours")[1])
+        self.assertRegex(described["openapi"], r"^3\.1\.")
+        schemes = described["components"]["securitySchemes"]
+        self.assertEqual({name: scheme["type"] for name, scheme in schemes.items()}, {"token": "http", "certificate": "mutualTLS"})
+        self.assertEqual(described["security"], [{}, {"token": []}, {"certificate": []}])
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(DEADLINE), 0)
+        _, port = self.served(f"listen: '127.0.0.1:0', tls: {{ {self.FILES} }}")
+        self.assertEqual(set(json.loads(self.ask(port, "/openapi.json")[1])["components"]["securitySchemes"]), {"token"})
+
+    def certificate(self, port):
+        """What a connection that begins now is shown."""
+        context = ssl.create_default_context(cafile=self.path / "ours.pem")
+        with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as plain, context.wrap_socket(plain, server_hostname="127.0.0.1") as safe:
+            return safe.getpeercert()["serialNumber"]
+
+    def replace(self, *files):
+        """Puts other files in the place of the server's, each whole."""
+        for source, name in zip(files, ("server.pem", "server.key"), strict=True):
+            (self.path / "incoming").write_bytes((self.path / source).read_bytes())
+            os.replace(self.path / "incoming", self.path / name)
+
+    def test_a_renewed_certificate_is_shown_to_those_who_come_then_and_a_broken_one_to_nobody(self):
+        self.sign("renewed", "ours", "subjectAltName=IP:127.0.0.1")
+        self.sign("again", "ours", "subjectAltName=IP:127.0.0.1")
+        (self.path / "nonsense.pem").write_text("nothing of that kind\n", encoding="utf-8")
+        _, port = self.served(f"listen: '127.0.0.1:0', tls: {{ {self.FILES} }}")
+        first = self.certificate(port)
+        old = http.client.HTTPSConnection("127.0.0.1", port, context=ssl.create_default_context(cafile=self.path / "ours.pem"), timeout=DEADLINE)
+        self.addCleanup(old.close)
+
+        def asks_on():
+            old.request("GET", "/healthz")
+            answer = old.getresponse()
+            return answer.read() and answer.status
+
+        def served_anew(before):
+            self.assertEqual(asks_on(), 200)  # meanwhile, or it would be closed as idle
+            return self.certificate(port) != before and self.certificate(port)
+
+        self.assertEqual(asks_on(), 200)
+        self.replace("renewed.pem", "renewed.key")
+        renewed = wait_for(lambda: served_anew(first), "the renewed certificate")
+        self.assertEqual(old.sock.getpeercert()["serialNumber"], first)
+        self.assertIn("the renewed certificate is taken", self.error.read_text())
+
+        self.replace("nonsense.pem", "nonsense.pem")
+        wait_for(lambda: self.certificate(port) and "server.pem is no certificate" in self.error.read_text(), "the complaint")
+        self.assertEqual(self.certificate(port), renewed)
+        self.assertEqual(asks_on(), 200)
+
+        self.replace("again.pem", "again.key")
+        wait_for(lambda: served_anew(renewed), "the certificate after the broken one")
+        self.assertEqual(self.error.read_text().count("are not taken"), 1)
 
     def test_an_address_that_others_reach_needs_a_token_or_an_authority(self):
         error = self.refused(f"listen: '0.0.0.0:0', tls: {{ {self.FILES} }}")

@@ -9,6 +9,7 @@ import pathlib
 import pty
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -179,7 +180,7 @@ class Live(unittest.TestCase):
 
     def test_the_description_names_every_address(self):
         described = json.loads(self.get("/openapi.json"))
-        self.assertEqual(described["openapi"], "3.0.3")
+        self.assertEqual(described["openapi"], "3.1.0")
         for target in described["paths"]:
             if "{" in target or target == "/v1/events" or "get" not in described["paths"][target]:
                 continue
@@ -210,6 +211,49 @@ class Live(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(DEADLINE), 0)
         self.assertFalse(socket_path.exists())
+
+
+class Absent(driver.Started):
+    """Sources and sinks whose peers are not there."""
+
+    def ready(self, address):
+        try:
+            with urllib.request.urlopen(address + "/readyz", timeout=DEADLINE) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)["error"]["message"]
+
+    def started(self, source, sink):
+        pipeline = self.pipeline(f"name: lonely\nnodes:\n  in: {{ source: {source} }}\n  out: {{ from: in, sink: {sink} }}\n")
+        environment = {**os.environ, "XDG_RUNTIME_DIR": str(self.path)}
+        process, _, error = self.start("run", pipeline, "--listen", "127.0.0.1:0", env=environment)
+        said = wait_for(lambda: re.search(r"http://127\.0\.0\.1:\d+", error.read_text()), "the address")
+        return process, said.group(0), lambda *words: driver.run(*words, env=environment).stdout
+
+    def test_a_node_that_is_waited_for_is_named_with_the_time_since_when(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]  # free again in a moment
+        for node, source, sink in (("out", "generate, rows_per_second: 100", f"socket, port: {port}"), ("in", f"socket, port: {port}", "discard")):
+            process, address, run = self.started(source, sink)
+            status, message = wait_for(lambda: (found := self.ready(address))[1].startswith("the peer") and found, "the absent peer")
+            self.assertEqual(status, 503)
+            self.assertRegex(message, rf"^the peer does not answer of: {node} since \d{{4}}-\d\d-\d\dT[\d:.]+Z$")
+            since = message.split()[-1]
+            self.assertIn(f"({node} waits for its peer since {since})", run("status"))
+            self.assertIn(f"{node}: its peer does not answer, since {since}", run("top", self.path / "pipeline.yaml", "--once"))
+            kind = "sink" if node == "out" else "source"
+            absent = json.loads(run("status", "--format", "json"))["sinks_now" if node == "out" else "sources"]
+            self.assertEqual([(peer["node"], peer["available"], peer["absent_since"]) for peer in absent], [(node, False, since)])
+            sample = f'flowrun_{kind}_available{{node="{node}"}} '
+            with urllib.request.urlopen(address + "/metrics", timeout=DEADLINE) as metrics:
+                self.assertIn(sample + "0\n", metrics.read().decode())
+            with socket.create_server(("127.0.0.1", port)):
+                wait_for(lambda: self.ready(address)[0] == 200, "the peer that came")
+                with urllib.request.urlopen(address + "/metrics", timeout=DEADLINE) as metrics:
+                    self.assertIn(sample + "1\n", metrics.read().decode())
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(DEADLINE), 0)
 
 
 if __name__ == "__main__":

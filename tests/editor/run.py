@@ -121,7 +121,9 @@ class Editor(unittest.TestCase):
                            (head + "  b: { from: a, sink: console, mode: complet }\n", 3),
                            ("nodes:\n  a: { source: socket, port: 99999 }\n", 2),
                            ("nodes:\n  a: { source: socket, prot: 9999 }\n", 2),
-                           (head + "  b: { from: a, parse: json, schema: { x: int }, on_error: explode }\n", 3)):
+                           (head + "  b: { from: a, parse: json, schema: { x: int }, on_error: explode }\n", 3),
+                           (head + "  b: { from: a, sink: file, path: out, roll: { evry: 1 minute } }\n", 3),
+                           ("serve: { tls: { certificate: a.pem, kye: a.key } }\n" + head, 1)):
             self.assertIn(line, [error[0] for error in self.server.errors(text)], text)
 
 

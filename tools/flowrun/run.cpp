@@ -132,6 +132,7 @@ bool Run::serve() {
     return false;
   }
   settings->version = FLOWRUN_VERSION;
+  settings->on_log = [this](const LogEvent& event) { log_.event(event); };
   if (settings->http.socket_path.empty()) {
     if (auto path = default_socket_path(command_.pipeline.file); path) {
       settings->http.socket_path = *path;

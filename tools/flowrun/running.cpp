@@ -1,7 +1,5 @@
 #include "tools/flowrun/running.h"
 
-#include <rapidjson/document.h>
-
 #include <cstdio>
 #include <filesystem>
 
@@ -37,6 +35,20 @@ Result<std::unique_ptr<ApiClient>> connect_to_run(const std::string& file) {
     if (auto client = ApiClient::connect(named)) return client;
   }
   return Error::unavailable(file + " does not run — start it with `flowrun " + file + "`");
+}
+
+std::vector<std::pair<std::string, std::string>> absent_peers(const rapidjson::Document& status) {
+  std::vector<std::pair<std::string, std::string>> absent;
+  // The run may be of another version of flowrun.
+  for (const char* list : {"sources", "sinks_now"}) {
+    if (!status.HasMember(list)) continue;
+    for (const auto& node : status[list].GetArray()) {
+      if (node["available"].GetBool()) continue;
+      absent.emplace_back(node["node"].GetString(),
+                          node.HasMember("absent_since") ? node["absent_since"].GetString() : "");
+    }
+  }
+  return absent;
 }
 
 std::string error_of(const ApiResponse& response) {

@@ -27,10 +27,9 @@ std::string line_of(const rapidjson::Document& status) {
   } else {
     line += "  no epoch yet";
   }
-  for (const auto& source : status["sources"].GetArray()) {
-    if (!source["available"].GetBool())
-      line += fmt::format("  ({} waits for its peer)", source["node"].GetString());
-  }
+  for (const auto& [node, since] : absent_peers(status))
+    line +=
+        fmt::format("  ({} waits for its peer{}{})", node, since.empty() ? "" : " since ", since);
   return line + fmt::format("  {}  pid {}", status["file"].GetString(), status["pid"].GetInt64());
 }
 

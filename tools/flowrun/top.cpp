@@ -84,10 +84,9 @@ std::string picture(const rapidjson::Document& status, const std::vector<NodeRow
                        width, row.what, with_separators(row.in), with_separators(row.out),
                        with_separators(row.total_in), with_separators(row.late),
                        with_separators(row.rejected), row.watermark, row.state);
-  for (const auto& source : status["sources"].GetArray()) {
-    if (!source["available"].GetBool())
-      out += fmt::format("\n{}: its peer does not answer\n", source["node"].GetString());
-  }
+  for (const auto& [node, since] : absent_peers(status))
+    out += fmt::format("\n{}: its peer does not answer{}{}\n", node,
+                       since.empty() ? "" : ", since ", since);
   return out;
 }
 

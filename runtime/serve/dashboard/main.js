@@ -20,6 +20,11 @@ function troubles(epoch) {
     const line = log.findLast((entry) => entry.node === source.node);
     found.push([source.node, `${source.node} gets no data: its peer does not answer.${line ? ` ${line.message}` : ""}`]);
   }
+  for (const sink of epoch?.sinks_now ?? []) {
+    if (sink.available) continue;
+    const line = log.findLast((entry) => entry.node === sink.node);
+    found.push([sink.node, `${sink.node} is waited for, and nothing is read: its peer does not answer.${line ? ` ${line.message}` : ""}`]);
+  }
   if (epoch?.phase === "failed") found.push(["", `The pipeline has failed: ${epoch.failure}`]);
   if (epoch?.phase === "ended") found.push(["", "The pipeline has ended; what stands here is its last state."]);
   return found;

@@ -115,6 +115,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("the options inside a group are in the reference and the schema, which takes no others") {
+  const Registry registry = all_operators();
+  rapidjson::Document document;
+  document.Parse(pipeline_json_schema(registry).c_str());
+  const auto& tls = document["properties"]["serve"]["properties"]["tls"];
+  CHECK_FALSE(tls["additionalProperties"].GetBool());
+  CHECK(tls["required"].Size() == 2);
+  CHECK(tls["properties"].MemberCount() == 3);
+  const auto& roll = document["definitions"]["sink_file"]["properties"]["roll"];
+  CHECK_FALSE(roll["additionalProperties"].GetBool());
+  CHECK(roll["properties"].HasMember("every"));
+
+  const OperatorSpec& sink = registry.find_sink("file")->spec;
+  CHECK(operator_page(sink).find("| `roll.every` | a duration") != std::string::npos);
+  CHECK(operator_reference(sink).find("  roll.size: a size") != std::string::npos);
+  const OperatorSpec& source = registry.find_source("file")->spec;
+  CHECK(operator_page(source).find("| `after.archive` | a path | required |") != std::string::npos);
+}
+
 TEST_CASE("every example of every spec is right") {
   const Registry registry = all_operators();
   for (const RegisteredOperator* entry : registry.all()) {

@@ -1,6 +1,7 @@
 #include "runtime/exec/engine.h"
 
 #include <catch2/catch.hpp>
+#include <future>
 #include <numeric>
 #include <thread>
 
@@ -249,7 +250,12 @@ TEST_CASE("a stop does not wait for the peer of a sink") {
   Pipeline pipeline;
   pipeline.totals->refusals = 1'000'000;
   pipeline.start();
-  pipeline.totals->await_opened(1);
+  pipeline.totals->await_opened(2);
+  for (const SinkView& sink : pipeline.engine->sinks()) {
+    INFO(sink.node);
+    CHECK(sink.available == (sink.node != "totals"));
+    CHECK((sink.absent_since > 0) == (sink.node == "totals"));
+  }
   pipeline.engine->stop();
   CHECK(pipeline.join().empty());
   CHECK(pipeline.script->opened == 0);
@@ -310,6 +316,44 @@ TEST_CASE("a sink that blocks holds no worker, and a stop does not wait for it f
   CHECK(pipeline.join().empty());
   CHECK(pipeline.rows->cancelled);
   CHECK(pipeline.rows->all().empty());
+}
+
+TEST_CASE(
+    "a run that fails does not wait for ever for a sink that blocks, and tells why it failed") {
+  Pipeline pipeline;
+  pipeline.rows->blocks = true;
+  pipeline.rows->own_thread = GENERATE(true, false);
+  pipeline.rows->breaks = GENERATE(true, false);
+  pipeline.script->give({1});
+  EngineOptions options;
+  options.threads = 2;
+  pipeline.start(std::move(options));
+  pipeline.rows->await_blocked();
+  pipeline.script->give({-1});
+  CHECK(pipeline.join() == "keep: a negative number; no epoch is committed");
+  CHECK(pipeline.rows->cancelled);
+  CHECK(pipeline.rows->all().empty());
+}
+
+TEST_CASE("a sink that does not let a failed run end is named, after the reason of the failure") {
+  Pipeline pipeline;
+  pipeline.rows->blocks = true;
+  pipeline.rows->deaf = true;
+  pipeline.script->give({1});
+  std::promise<std::string> stuck;
+  EngineOptions options;
+  options.threads = 2;
+  options.on_stuck = [&](const std::string& node) { stuck.set_value(node); };
+  pipeline.start(std::move(options));
+  pipeline.rows->await_blocked();
+  pipeline.script->give({-1});
+  CHECK(stuck.get_future().get() == "rows");
+  const std::vector<std::string> told = pipeline.log();
+  pipeline.rows->release();
+  CHECK(pipeline.join() == "keep: a negative number; no epoch is committed");
+  REQUIRE(told.size() >= 2);
+  CHECK(told[told.size() - 2] == ": keep: a negative number");
+  CHECK(told.back() == "rows: fake has not come back, 10 s after it was told to end");
 }
 
 TEST_CASE("paced sinks are served when their time has come, though no more rows do") {

@@ -81,7 +81,11 @@ struct Received {
   int refusals = 0;                                // how often open says that the peer is absent
   int opened = 0;
   bool fail_on_write = false;
-  bool blocks = false;  // write returns only when cancelled
+  bool blocks = false;     // write returns only when cancelled
+  bool own_thread = true;  // what blocks says so, and is given a thread
+  bool deaf = false;       // cancel does not make it return, release does
+  bool released = false;
+  bool breaks = false;  // what was cancelled fails as if by itself
   bool blocked = false;
   bool cancelled = false;
   int64_t pace = 0;
@@ -95,6 +99,13 @@ struct Received {
   void await_blocked() {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return blocked; });
+  }
+  void release() {
+    {
+      const std::lock_guard lock(mutex);
+      released = true;
+    }
+    changed.notify_all();
   }
   void await_opened(int times) {
     std::unique_lock lock(mutex);
@@ -123,8 +134,9 @@ class FakeSink final : public Sink {
       std::unique_lock lock(received_->mutex);
       received_->blocked = true;
       received_->changed.notify_all();
-      received_->changed.wait(lock, [&] { return received_->cancelled; });
-      return Error::cancelled();
+      received_->changed.wait(
+          lock, [&] { return received_->deaf ? received_->released : received_->cancelled; });
+      return received_->breaks ? Error::io("the connection is gone") : Error::cancelled();
     }
     for (const int64_t value : batch.column(0)->values<int64_t>()) pending_.push_back(value);
     {
@@ -153,7 +165,9 @@ class FakeSink final : public Sink {
     }
     received_->changed.notify_all();
   }
-  [[nodiscard]] bool blocking() const override { return received_->blocks; }
+  [[nodiscard]] bool blocking() const override {
+    return received_->blocks && received_->own_thread;
+  }
   [[nodiscard]] int64_t default_pace(OutputMode) const override { return received_->pace; }
   [[nodiscard]] int64_t memory_bytes() const override {
     return received_->counts_memory ? static_cast<int64_t>(pending_.size() * 8) : 0;

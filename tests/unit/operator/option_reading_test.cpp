@@ -123,6 +123,42 @@ TEST_CASE("of options of one name the one is read that belongs to what was chose
   CHECK(bars.error().message.find("parse needs `bar`") != std::string::npos);
 }
 
+TEST_CASE("a group takes its own options, and says what is wrong in it") {
+  const OptionSpec tls =
+      group("tls", "",
+            {required(path("certificate", "a file")), integer("depth", "").with_default("3"),
+             secret(integer("pin", ""))});
+  const auto written = [](std::vector<std::pair<std::string, std::string>> entries) {
+    std::vector<std::pair<std::string, RawValue>> raw;
+    for (auto& [key, text] : entries) raw.emplace_back(key, RawValue::scalar(text));
+    return RawValue::map(std::move(raw));
+  };
+  Options options;
+  options.set("tls", read(tls, written({{"certificate", "a.pem"}})).value());
+  const Options inside = options.group("tls");
+  CHECK(inside.text("certificate").ends_with("a.pem"));
+  CHECK(inside.integer("depth") == 3);
+  CHECK_FALSE(inside.has("pin"));
+  CHECK(options.group("absent").values().empty());
+
+  CHECK(read(tls, written({{"certificat", "a"}, {"certificate", "b"}})).error().message ==
+        "unknown option `certificat` of `tls` — did you mean `certificate`?");
+  CHECK(read(tls, written({})).error().message ==
+        "`tls` needs `certificate` — write a path: a file");
+  CHECK(read(tls, "a.pem").error().message ==
+        "`tls` cannot be `a.pem` — write a mapping with `certificate`, `depth` and `pin`");
+  const auto pin = read(tls, written({{"certificate", "a"}, {"pin", "hidden"}}));
+  REQUIRE(!pin);
+  CHECK(pin.error().message.find("hidden") == std::string::npos);
+
+  const OptionSpec after =
+      one_of("after", "", {word("", {"keep"}, ""), group("", "", {required(path("archive", ""))})});
+  CHECK(read(after, "keep").value().text == "keep");
+  CHECK(read(after, written({{"archive", "done"}})).value().items.size() == 1);
+  CHECK(read(after, written({{"archives", "done"}, {"archive", "a"}})).error().message ==
+        "unknown option `archives` of `after` — did you mean `archive`?");
+}
+
 TEST_CASE("a secret is not shown in messages") {
   const auto wrong = read(secret(integer("pin", "")), "hunter2");
   REQUIRE_FALSE(wrong);
