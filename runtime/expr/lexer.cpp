@@ -32,7 +32,8 @@ size_t skip_blanks(std::string_view input, size_t at) {
       at = std::min(input.find('\n', at), input.size());
     } else if (input.substr(at, 2) == "/*") {
       const size_t close = input.find("*/", at + 2);
-      at = close == std::string_view::npos ? input.size() : close + 2;
+      if (close == std::string_view::npos) break;  // the parser stumbles over it
+      at = close + 2;
     } else {
       break;
     }

@@ -53,6 +53,12 @@ TEST_CASE("a text or an array that would take the machine's memory fails instead
         "length(repeat(abc, 1000000)) | int | \"3000000\"");
 }
 
+TEST_CASE("a comment has an end") {
+  Fixture f;
+  CHECK(f.answer("1 /* one */ + /* two */ 2") == "(1 + 2) | int | \"3\"");
+  CHECK(f.answer("1 /* 2") == "error");
+}
+
 TEST_CASE("numbers are rounded to any number of places") {
   Fixture f;
   CHECK(f.answer("round(i, -2147483648)") == "round(i, -2147483648) | int | \"0\"");
