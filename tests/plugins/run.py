@@ -413,12 +413,42 @@ class Able(Plugins):
             self.assertRegex(process.stdout.readline(), r"^committed \d+$")
             self.assertEqual(process.stdout.readline(), "stuck\n")
             process.send_signal(signal.SIGTERM)
+        self.expect_named(runs)
+
+    def test_a_sink_that_does_not_come_back_is_named_when_another_node_fails(self):
+        runs = []
+        for name in ("stuck_blocking", "stuck_inline"):
+            for call in ("write", "commit"):
+                folder = self.path / f"{name}-{call}"
+                (folder / "in").mkdir(parents=True)
+                file = folder / "stuck.yaml"
+                file.write_text("trigger: 50 milliseconds\nthreads: 2\nnodes:\n  rows: { source: ticking }\n"
+                                f"  held: {{ from: rows, sink: {name}, in: {call} }}\n"
+                                "  numbers: { source: file, path: in, format: json, schema: n bigint }\n"
+                                "  checked: { from: numbers, filter: assert_true(n > 0) is null }\n  gone: { from: checked, sink: discard }\n")
+                process = subprocess.Popen([FLOWRUN, "run", "--plugin", test_plugin("able"), file], stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE, text=True)
+                self.addCleanup(process.kill)
+                runs.append((name, call, process))
+        for name, call, process in runs:
+            self.assertRegex(process.stdout.readline(), r"^committed \d+$")
+            self.assertEqual(process.stdout.readline(), "stuck\n")
+            (self.path / f"{name}-{call}" / "in" / "wrong.json").write_text('{"n": -1}\n')
+        for said in self.expect_named(runs):
+            self.assertRegex(said, r"(?s)checked: .*is not true.*held: .* has not come back")
+
+    def expect_named(self, runs):
+        """What each of the runs said, which name their sink and end with 1."""
+        every = []
         for name, call, process in runs:
             with self.subTest(f"{name} in {call}"):
                 printed, said = process.communicate(timeout=DEADLINE)
                 self.assertEqual(process.returncode, 1, said)
                 self.assertEqual(printed, "")
                 self.assertIn(f"held: {name} of plugin `able` has not come back", said)
+                every.append(said)
+        self.assertEqual(len(every), len(runs))
+        return every
 
     def test_functions_of_plugins_are_evaluated(self):
         done = run("eval", "--plugin", plugin("hypotenuse"), "hypotenuse(3, 4)")
