@@ -425,7 +425,8 @@ TlsContext BeastServer::tls_context() {
 void BeastServer::beat() {
   heartbeat_.expires_after(kHeartbeat);
   heartbeat_.async_wait([this](error_code failure) {
-    if (failure) return;
+    // A beat that was due when the timer was cancelled comes without a failure.
+    if (failure || stopping_) return;
     publish(": still here\n\n");
     beat();
   });
