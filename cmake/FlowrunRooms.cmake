@@ -73,6 +73,23 @@ function(flowrun_precompiled_headers name)
   target_precompile_headers(${name} PRIVATE ${FLOWRUN_STANDARD_HEADERS} ${HEADERS_UNPARSED_ARGUMENTS})
 endfunction()
 
+# The SDK, compiled once for the project's own plugins in C++.
+function(flowrun_precompile_plugin name)
+  if(NOT FLOWRUN_PRECOMPILED)
+    return()
+  endif()
+  if(NOT TARGET flowrun_precompiled_sdk)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/flowrun_precompiled_sdk.cpp CONTENT "\n")
+    add_library(flowrun_precompiled_sdk OBJECT ${CMAKE_BINARY_DIR}/flowrun_precompiled_sdk.cpp)
+    target_link_libraries(flowrun_precompiled_sdk PRIVATE flowrun::sdk flowrun_compile_options)
+    set_target_properties(flowrun_precompiled_sdk PROPERTIES CXX_STANDARD 17 CXX_VISIBILITY_PRESET hidden
+      VISIBILITY_INLINES_HIDDEN ON)
+    target_precompile_headers(flowrun_precompiled_sdk PRIVATE <algorithm> <chrono> <map> <memory> <mutex> <string>
+      <thread> <vector> <flowrun/plugin.hpp>)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM flowrun_precompiled_sdk)
+endfunction()
+
 if(FLOWRUN_PRECOMPILED)
   flowrun_precompiled_headers(flowrun_precompiled)
   flowrun_precompiled_headers(flowrun_precompiled_columns ${FLOWRUN_COLUMN_HEADERS})
