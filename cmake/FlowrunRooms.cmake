@@ -73,9 +73,9 @@ function(flowrun_precompiled_headers name)
   target_precompile_headers(${name} PRIVATE ${FLOWRUN_STANDARD_HEADERS} ${HEADERS_UNPARSED_ARGUMENTS})
 endfunction()
 
-# The SDK, compiled once for the project's own plugins in C++.
+# The SDK, compiled once for the project's own plugins in C++; not where only some of them are sanitized.
 function(flowrun_precompile_plugin name)
-  if(NOT FLOWRUN_PRECOMPILED)
+  if(NOT FLOWRUN_PRECOMPILED OR FLOWRUN_SANITIZE)
     return()
   endif()
   if(NOT TARGET flowrun_precompiled_sdk)
