@@ -18,7 +18,7 @@ if(FLOWRUN_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_DEPEND=1
     CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${FLOWRUN_CCACHE})
 endif()
-# As clang's driver takes them, and ccache: what CMake hands to the compiler behind it has the place of the clone.
+# As the driver takes them and ccache reads them. What CMake would write goes past both.
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include <PCH_HEADER>)
 endif()
