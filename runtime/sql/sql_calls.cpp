@@ -19,10 +19,10 @@ std::string name_of(const StatementToken& token, std::string_view statement) {
 }
 
 // Reads one call, from its name on.
-class CallReader {
+class CallReader : TokenReader {
  public:
   CallReader(std::string_view statement, const std::vector<StatementToken>& tokens)
-      : statement_(statement), tokens_(tokens), closings_(tokens.size()) {
+      : TokenReader(statement, tokens), closings_(tokens.size()) {
     std::vector<size_t> open;
     for (size_t i = 0; i < tokens.size(); ++i) {
       if (word(i) == "(") open.push_back(i);
@@ -45,9 +45,10 @@ class CallReader {
     end_ = close + 1;
     read_order(close);
     size_t after = end_;
-    if (is(after, "filter") && word(after + 1) == "(") after = closing(after + 1) + 1;
+    if (is_word(after, "filter") && word(after + 1) == "(") after = closing(after + 1) + 1;
     read_nulls(after);
-    if (is(after, "over") || defines_table(name, close) || stays_with_sqlite()) return std::nullopt;
+    if (is_word(after, "over") || defines_table(name, close) || stays_with_sqlite())
+      return std::nullopt;
     return call_;
   }
 
@@ -63,13 +64,6 @@ class CallReader {
   }
 
  private:
-  [[nodiscard]] std::string_view word(size_t i) const {
-    return i < tokens_.size() ? tokens_[i].in(statement_) : std::string_view();
-  }
-  [[nodiscard]] bool is(size_t i, std::string_view lower) const {
-    return i < tokens_.size() && tokens_[i].kind == StatementToken::Kind::word &&
-           names_equal(word(i), lower);
-  }
   [[nodiscard]] std::string text(size_t first, size_t end) const {
     return std::string(
         statement_.substr(tokens_[first].begin, tokens_[end - 1].end - tokens_[first].begin));
@@ -91,8 +85,8 @@ class CallReader {
   void drop(size_t i) { edits_.emplace_back(i, ""); }
 
   void read_arguments(size_t first, size_t end) {
-    call_.distinct = is(first, "distinct");
-    if (call_.distinct || is(first, "all")) drop(first++);
+    call_.distinct = is_word(first, "distinct");
+    if (call_.distinct || is_word(first, "all")) drop(first++);
     while (first < end) {
       const size_t item_end = end_of_item(first, end);
       if (item_end > first) call_.arguments.push_back(text(first, item_end));
@@ -103,8 +97,9 @@ class CallReader {
   // WITHIN GROUP (ORDER BY x desc, y): x and y become the last arguments.
   void read_order(size_t close) {
     const size_t within = close + 1;
-    const bool follows = is(within, "within") && is(within + 1, "group") &&
-                         word(within + 2) == "(" && is(within + 3, "order") && is(within + 4, "by");
+    const bool follows = is_word(within, "within") && is_word(within + 1, "group") &&
+                         word(within + 2) == "(" && is_word(within + 3, "order") &&
+                         is_word(within + 4, "by");
     const size_t last = follows ? closing(within + 2) : 0;
     if (last == 0) return;
     edits_.emplace_back(close, call_.arguments.empty() ? "" : ",");
@@ -123,23 +118,25 @@ class CallReader {
   }
 
   [[nodiscard]] bool says_direction(size_t i) const {
-    return is(i, "asc") || is(i, "desc") || is(i, "nulls") || is(i, "first") || is(i, "last");
+    return is_word(i, "asc") || is_word(i, "desc") || is_word(i, "nulls") || is_word(i, "first") ||
+           is_word(i, "last");
   }
 
   void read_nulls(size_t at) {
-    const bool says = (is(at, "ignore") || is(at, "respect")) && is(at + 1, "nulls");
+    const bool says = (is_word(at, "ignore") || is_word(at, "respect")) && is_word(at + 1, "nulls");
     if (!says) return;
-    call_.ignore_nulls = is(at, "ignore");
+    call_.ignore_nulls = is_word(at, "ignore");
     drop(at);
     drop(at + 1);
   }
 
   // with mode(a, b) as (select ...)
   [[nodiscard]] bool defines_table(size_t name, size_t close) const {
-    const bool may =
-        name > 0 && (is(name - 1, "with") || is(name - 1, "recursive") || word(name - 1) == ",");
-    return may && is(close + 1, "as") &&
-           (word(close + 2) == "(" || is(close + 2, "materialized") || is(close + 2, "not"));
+    const bool may = name > 0 && (is_word(name - 1, "with") || is_word(name - 1, "recursive") ||
+                                  word(name - 1) == ",");
+    return may && is_word(close + 1, "as") &&
+           (word(close + 2) == "(" || is_word(close + 2, "materialized") ||
+            is_word(close + 2, "not"));
   }
 
   [[nodiscard]] bool stays_with_sqlite() const {
@@ -149,8 +146,6 @@ class CallReader {
     return extreme && count > 1;
   }
 
-  std::string_view statement_;
-  const std::vector<StatementToken>& tokens_;
   std::vector<size_t> closings_;  // by token
   SqlAggregateCall call_;
   size_t end_ = 0;

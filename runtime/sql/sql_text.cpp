@@ -134,11 +134,11 @@ Result<std::vector<StatementToken>> sql_tokens(std::string_view statement) {
 namespace {
 
 // Writes the pieces of a statement, token by token.
-class Rewriting {
+class Rewriting : TokenReader {
  public:
   Rewriting(std::string_view statement, std::vector<StatementToken> tokens,
             const SqlText::Names& names)
-      : statement_(statement), tokens_(std::move(tokens)), names_(names), out_(tokens_.size()) {
+      : TokenReader(statement, std::move(tokens)), names_(names), out_(tokens_.size()) {
     for (size_t i = 0; i < tokens_.size(); ++i) out_[i] = word(i);
   }
 
@@ -154,14 +154,6 @@ class Rewriting {
   std::vector<std::string> functions;
 
  private:
-  [[nodiscard]] std::string_view word(size_t i) const {
-    return i < tokens_.size() ? tokens_[i].in(statement_) : std::string_view();
-  }
-  [[nodiscard]] bool is_word(size_t i, std::string_view lower) const {
-    return i < tokens_.size() && tokens_[i].kind == StatementToken::Kind::word &&
-           names_equal(word(i), lower);
-  }
-
   Status rewrite(size_t i) {
     const StatementToken& token = tokens_[i];
     switch (token.kind) {
@@ -272,8 +264,6 @@ class Rewriting {
     return ok_status();
   }
 
-  std::string_view statement_;
-  std::vector<StatementToken> tokens_;
   const SqlText::Names& names_;
   std::vector<std::string> out_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/columnar/type.h"
 
 namespace flowrun {
 
@@ -23,6 +24,25 @@ struct StatementToken {
 
 // White space and comments are left out. Errors: a quote or comment that is not closed.
 Result<std::vector<StatementToken>> sql_tokens(std::string_view statement);
+
+// The tokens of a statement by their number, for what reads them; beyond the last there is nothing.
+class TokenReader {
+ protected:
+  TokenReader(std::string_view statement, std::vector<StatementToken> tokens)
+      : statement_(statement), tokens_(std::move(tokens)) {}
+
+  [[nodiscard]] std::string_view word(size_t i) const {
+    return i < tokens_.size() ? tokens_[i].in(statement_) : std::string_view();
+  }
+  // A word that is not quoted, in any case.
+  [[nodiscard]] bool is_word(size_t i, std::string_view lower) const {
+    return i < tokens_.size() && tokens_[i].kind == StatementToken::Kind::word &&
+           names_equal(word(i), lower);
+  }
+
+  std::string_view statement_;
+  std::vector<StatementToken> tokens_;
+};
 
 class SqlText {
  public:
