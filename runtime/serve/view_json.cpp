@@ -71,31 +71,16 @@ void write_node(Writer& writer, const NodeView& node) {
   writer.EndObject();
 }
 
-// Of a source or a sink.
+// Of sources or of sinks.
 template <class View>
-void write_presence(Writer& writer, const View& view) {
-  flag(writer, "available", view.available);
-  if (!view.available) text(writer, "absent_since", utc_text(view.absent_since));
-}
-
-void write_sources(Writer& writer, const Engine& engine) {
+void write_ends(Writer& writer, const std::vector<View>& views) {
   writer.StartArray();
-  for (const SourceView& source : engine.sources()) {
+  for (const View& view : views) {
     writer.StartObject();
-    text(writer, "node", source.node);
-    write_presence(writer, source);
-    flag(writer, "ended", source.ended);
-    writer.EndObject();
-  }
-  writer.EndArray();
-}
-
-void write_sinks(Writer& writer, const Engine& engine) {
-  writer.StartArray();
-  for (const SinkView& sink : engine.sinks()) {
-    writer.StartObject();
-    text(writer, "node", sink.node);
-    write_presence(writer, sink);
+    text(writer, "node", view.node);
+    flag(writer, "available", view.available);
+    if (!view.available) text(writer, "absent_since", utc_text(view.absent_since));
+    if constexpr (requires { view.ended; }) flag(writer, "ended", view.ended);
     writer.EndObject();
   }
   writer.EndArray();
@@ -132,9 +117,9 @@ std::string status_json(const Engine& engine, const LiveState& state, const std:
   number(writer, "epochs", state.epochs());
   write_rates(writer, state);
   key(writer, "sources");
-  write_sources(writer, engine);
+  write_ends(writer, engine.sources());
   key(writer, "sinks_now");
-  write_sinks(writer, engine);
+  write_ends(writer, engine.sinks());
   key(writer, "progress");
   if (progress) {
     const std::string json = progress_json(*progress);
@@ -198,9 +183,9 @@ std::string epoch_json(const Engine& engine, const LiveState& state, const std::
   number(writer, "epochs", state.epochs());
   write_rates(writer, state);
   key(writer, "sources_now");
-  write_sources(writer, engine);
+  write_ends(writer, engine.sources());
   key(writer, "sinks_now");
-  write_sinks(writer, engine);
+  write_ends(writer, engine.sinks());
   key(writer, "tables");
   writer.RawValue(tables.data(), tables.size(), rapidjson::kArrayType);
   key(writer, "progress");
