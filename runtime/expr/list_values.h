@@ -20,14 +20,19 @@ inline ListRange list_at(const Datum& list, int64_t row) {
   return {list.column->list_begin(list.at(row)), list.column->list_end(list.at(row))};
 }
 
+// The index, a bigint, in row `row`. Only its lower half counts, as in Spark.
+inline int32_t index_at(const Datum& index, int64_t row) {
+  return static_cast<int32_t>(index.column->values<int64_t>()[static_cast<size_t>(index.at(row))]);
+}
+
+// What a function may make of a batch where it makes more elements than it was given.
+constexpr int64_t kMostElements = int64_t{1} << 27;
+
 // Lists put together from places of elements in some source columns.
 //
 //   ListAssembler out(rows);
 //   for (...) { out.add(place); ... out.close_row(); }     // or out.null_row()
 //   return out.finish(type, {elements});
-// What a function may make of a batch where it makes more elements than it was given.
-constexpr int64_t kMostElements = int64_t{1} << 27;
-
 class ListAssembler {
  public:
   explicit ListAssembler(int64_t rows);

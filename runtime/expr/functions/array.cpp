@@ -64,9 +64,7 @@ Kernel element_kernel(bool from_one) {
   return [from_one](const CallContext& context, std::span<const Datum> values) {
     return pick(context, values, 0, [&](int64_t row) -> Result<int32_t> {
       const ListRange range = list_at(values[0], row);
-      // Only the lower half of a bigint counts, as in Spark.
-      int64_t index = static_cast<int32_t>(
-          values[1].column->values<int64_t>()[static_cast<size_t>(values[1].at(row))]);
+      int64_t index = index_at(values[1], row);
       if (from_one) {
         if (index == 0) return Error::data("element_at counts from 1 — index 0 names no element");
         index = index > 0 ? index - 1 : range.size() + index;
