@@ -397,13 +397,28 @@ class Able(Plugins):
         self.assertIn("rows: stuck of plugin `able` has not come back", said)
 
     def test_a_sink_that_does_not_come_back_is_named(self):
+        runs = self.start_stuck("nodes:\n")
+        for _, _, process in runs:
+            process.send_signal(signal.SIGTERM)
+        self.expect_named(runs)
+
+    def test_a_sink_that_does_not_come_back_is_named_when_another_node_fails(self):
+        runs = self.start_stuck("threads: 2\nnodes:\n  numbers: { source: file, path: in, format: json, schema: n bigint }\n"
+                                "  checked: { from: numbers, filter: assert_true(n > 0) is null }\n  gone: { from: checked, sink: discard }\n")
+        for name, call, _ in runs:
+            (self.path / f"{name}-{call}" / "in" / "wrong.json").write_text('{"n": -1}\n')
+        for said in self.expect_named(runs):
+            self.assertRegex(said, r"(?s)checked: .*is not true.*held: .* has not come back")
+
+    def start_stuck(self, pipeline):
+        """The pipeline with each kind of sink in it that gets stuck, once it is in each call: (sink, call, process)."""
         runs = []
         for name in ("stuck_blocking", "stuck_inline"):
             for call in ("write", "commit"):
                 folder = self.path / f"{name}-{call}"
-                folder.mkdir()
+                (folder / "in").mkdir(parents=True)
                 file = folder / "stuck.yaml"
-                file.write_text("trigger: 50 milliseconds\nnodes:\n  rows: { source: ticking }\n"
+                file.write_text(f"trigger: 50 milliseconds\n{pipeline}  rows: {{ source: ticking }}\n"
                                 f"  held: {{ from: rows, sink: {name}, in: {call} }}\n")
                 process = subprocess.Popen([FLOWRUN, "run", "--plugin", test_plugin("able"), file], stdout=subprocess.PIPE,
                                            stderr=subprocess.PIPE, text=True)
@@ -412,30 +427,7 @@ class Able(Plugins):
         for _, _, process in runs:
             self.assertRegex(process.stdout.readline(), r"^committed \d+$")
             self.assertEqual(process.stdout.readline(), "stuck\n")
-            process.send_signal(signal.SIGTERM)
-        self.expect_named(runs)
-
-    def test_a_sink_that_does_not_come_back_is_named_when_another_node_fails(self):
-        runs = []
-        for name in ("stuck_blocking", "stuck_inline"):
-            for call in ("write", "commit"):
-                folder = self.path / f"{name}-{call}"
-                (folder / "in").mkdir(parents=True)
-                file = folder / "stuck.yaml"
-                file.write_text("trigger: 50 milliseconds\nthreads: 2\nnodes:\n  rows: { source: ticking }\n"
-                                f"  held: {{ from: rows, sink: {name}, in: {call} }}\n"
-                                "  numbers: { source: file, path: in, format: json, schema: n bigint }\n"
-                                "  checked: { from: numbers, filter: assert_true(n > 0) is null }\n  gone: { from: checked, sink: discard }\n")
-                process = subprocess.Popen([FLOWRUN, "run", "--plugin", test_plugin("able"), file], stdout=subprocess.PIPE,
-                                           stderr=subprocess.PIPE, text=True)
-                self.addCleanup(process.kill)
-                runs.append((name, call, process))
-        for name, call, process in runs:
-            self.assertRegex(process.stdout.readline(), r"^committed \d+$")
-            self.assertEqual(process.stdout.readline(), "stuck\n")
-            (self.path / f"{name}-{call}" / "in" / "wrong.json").write_text('{"n": -1}\n')
-        for said in self.expect_named(runs):
-            self.assertRegex(said, r"(?s)checked: .*is not true.*held: .* has not come back")
+        return runs
 
     def expect_named(self, runs):
         """What each of the runs said, which name their sink and end with 1."""
